@@ -1,0 +1,285 @@
+/* Saving and restoring stack slices; slice.h has the picture.
+
+   Hard modes, one macro each, for tests:
+     SLICE_CHECK       prove the invariants at every switch
+     SLICE_POISON      overwrite the bytes that a switch has vacated
+     SLICE_SAVE_ALL    copy out whole slices, needed or not
+     SLICE_FAIL_ALLOC  let the nth allocation fail */
+
+#include "slice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Capacities are multiples of this, so that a slice that grows by a few bytes
+   does not go to the allocator each time. */
+#define CAPACITY_STEP ((size_t)64)
+
+/* A copy this many times larger than what it holds is given back. */
+#define CAPACITY_EXCESS ((size_t)8)
+#define CAPACITY_KEPT ((size_t)4096)
+
+#ifdef SLICE_FAIL_ALLOC
+long slice_allocations_left = -1;
+
+static void *
+slice_realloc(void *old, size_t size)
+{
+    if (slice_allocations_left == 0) {
+        return NULL;
+    }
+    if (slice_allocations_left > 0) {
+        slice_allocations_left--;
+    }
+    return realloc(old, size);
+}
+#else
+#define slice_realloc realloc
+#endif
+
+/* The only places where live frames of other coroutines are read and
+   written. */
+static void
+slice_copy(char *to, const char *from, size_t size)
+{
+    memcpy(to, from, size);
+}
+
+static size_t
+slice_size(const struct slice *slice)
+{
+    return (size_t)(slice->far - slice->near);
+}
+
+static int
+slice_reserve(struct slice *slice, size_t size)
+{
+    bool wasteful = slice->saved_capacity > CAPACITY_KEPT
+                    && slice->saved_capacity / CAPACITY_EXCESS > size;
+    if (size <= slice->saved_capacity && !wasteful) {
+        return 0;
+    }
+    size_t capacity = (size + CAPACITY_STEP - 1) / CAPACITY_STEP
+                      * CAPACITY_STEP;
+    char *saved = slice_realloc(slice->saved, capacity);
+    if (saved == NULL) {
+        return size <= slice->saved_capacity ? 0 : -1;
+    }
+    slice->saved = saved;
+    slice->saved_capacity = capacity;
+    return 0;
+}
+
+/* Copy out the bytes of `slice` that lie nearer than `limit`, beyond those
+   that already are in the heap. */
+static int
+slice_save(struct slice *slice, const char *limit)
+{
+    ptrdiff_t wanted = limit - slice->near;
+    if (wanted <= (ptrdiff_t)slice->saved_size) {
+        return 0;
+    }
+    size_t size = (size_t)wanted;
+    if (slice_reserve(slice, size) < 0) {
+        return -1;
+    }
+    size_t have = slice->saved_size;
+    slice_copy(slice->saved + have, slice->near + have, size - have);
+    slice->saved_size = size;
+    return 0;
+}
+
+#ifdef SLICE_POISON
+static void
+poison(char *near, const char *far)
+{
+    if (near < far) {
+        memset(near, 0xDB, (size_t)(far - near));
+    }
+}
+
+/* Once the save has succeeded: nothing but the heap may be relied on. */
+static void
+stack_poison(const struct stack *stack, char *sp, const char *limit)
+{
+    struct slice *owner = stack->current;
+    if (owner->state == SLICE_DEAD) {
+        poison(sp, owner->far < limit ? owner->far : limit);
+        owner = owner->older;
+    }
+    for (; owner != NULL; owner = owner->older) {
+        poison(owner->near, owner->near + owner->saved_size);
+        if (owner->far >= limit) {
+            return;
+        }
+    }
+}
+#endif
+
+void
+stack_init(struct stack *stack, struct slice *first, stack_entry *entry)
+{
+    slice_init(first);
+    first->far = SLICE_NO_END;
+    first->state = SLICE_ACTIVE;
+    stack->current = first;
+    stack->target = NULL;
+    stack->entry = entry;
+}
+
+void
+slice_init(struct slice *slice)
+{
+    memset(slice, 0, sizeof *slice);
+}
+
+void
+slice_die(struct slice *slice)
+{
+    slice->state = SLICE_DEAD;
+}
+
+void
+slice_revive(struct slice *slice)
+{
+    slice->state = SLICE_ACTIVE;
+}
+
+void
+slice_drop(struct stack *stack, struct slice *slice)
+{
+    struct slice **link = &stack->current->older;
+    while (*link != NULL && *link != slice) {
+        link = &(*link)->older;
+    }
+    if (*link == slice) {
+        *link = slice->older;
+    }
+    slice->state = SLICE_DEAD;
+}
+
+void
+slice_release(struct slice *slice)
+{
+    char *saved = slice->saved;
+    slice->saved = NULL;
+    slice->saved_size = 0;
+    slice->saved_capacity = 0;
+    free(saved);
+}
+
+size_t
+slice_kept(const struct slice *slice)
+{
+    return slice->saved_size > stack_frame_size ? slice->saved_size
+                                                : stack_frame_size;
+}
+
+struct slice *
+stack_refuge(const struct stack *stack)
+{
+    return stack->current->older;
+}
+
+/* Copy out what the target is going to overwrite.  Afterwards `*owner` is the
+   first slice of the chain that keeps bytes farther than the target. */
+static int
+stack_evict(const struct stack *stack, struct slice **owner)
+{
+    const struct slice *target = stack->target;
+    for (; *owner != target; *owner = (*owner)->older) {
+        struct slice *slice = *owner;
+        bool whole = slice->far <= target->far;
+#ifdef SLICE_SAVE_ALL
+        whole = whole || slice->far != SLICE_NO_END;
+#endif
+        if (slice_save(slice, whole ? slice->far : target->far) < 0) {
+            return -1;
+        }
+        if (!whole) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+char *
+stack_save(struct stack *stack, char *sp)
+{
+    struct slice *current = stack->current;
+    struct slice *target = stack->target;
+    struct slice *owner = current;
+
+    if (target->state == SLICE_UNSTARTED) {
+        char *base = current->state == SLICE_DEAD ? current->far : sp;
+        target->near = base;
+        target->far = base;
+    }
+    if (current->state == SLICE_DEAD) {
+        owner = current->older;
+    }
+    else {
+        current->near = sp;
+    }
+    if (stack_evict(stack, &owner) < 0) {
+        current->saved_size = 0;
+        return NULL;
+    }
+#ifdef SLICE_POISON
+    stack_poison(stack, sp, target->far);
+#endif
+    if (owner != target) {
+        target->older = owner;
+    }
+    stack->current = target;
+    return target->near;
+}
+
+stack_entry *
+stack_restore(struct stack *stack)
+{
+    struct slice *target = stack->current;
+
+    if (target->state == SLICE_UNSTARTED) {
+        target->state = SLICE_ACTIVE;
+        return stack->entry;
+    }
+    slice_copy(target->near, target->saved, target->saved_size);
+    target->saved_size = 0;
+#ifdef SLICE_CHECK
+    slice_check(stack);
+#endif
+    return NULL;
+}
+
+static void
+must(bool holds, const char *invariant, const void *left, const void *right)
+{
+    if (!holds) {
+        fprintf(stderr, "slice_check: %s (%p, %p)\n", invariant, left, right);
+        abort();
+    }
+}
+
+void
+slice_check(const struct stack *stack)
+{
+    const struct slice *slice = stack->current;
+    must(slice->saved_size == 0, "the current slice has nothing saved", slice,
+         slice->saved);
+    for (; slice->older != NULL; slice = slice->older) {
+        const struct slice *older = slice->older;
+        const char *older_near = older->near + older->saved_size;
+        must(slice->state == SLICE_ACTIVE, "on the chain means active", slice,
+             older);
+        must(slice->far < older->far, "far grows along the chain", slice->far,
+             older->far);
+        must(older->saved_size <= slice_size(older),
+             "no more is saved than there is", older->near, older->far);
+        must(slice->far <= older_near, "no byte has two owners", slice->far,
+             older_near);
+    }
+    must(slice->far == SLICE_NO_END, "the first slice ends the chain", slice,
+         slice->far);
+}

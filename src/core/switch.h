@@ -1,0 +1,44 @@
+/* The one assembly entry of the stack machine.
+
+   All coroutines of a thread run on the thread's own C stack.  A switch is
+   the only moment at which the stack pointer jumps, and no C function may be
+   under way on the wrong side of the jump; so the jump is assembly, and all
+   policy is C (slice.c).
+
+   What a port (arch/NAME.S) has to do, in order:
+
+     1. push every register that the ABI wants a callee to preserve, and the
+        floating-point control words, so that one frame holds them all;
+     2. call stack_save(stack, sp), `sp` being the address of that frame;
+     3. if it returned NULL, go to 6 with -1 as the result;
+     4. set the stack pointer to what it returned;
+     5. call stack_restore(stack).  If it returned a function, call that with
+        `stack` as its argument, from an outermost frame for unwinders: it
+        never returns.  The result is 0 otherwise;
+     6. pop the frame and return the result.
+
+   The stack pointer must have the alignment that the ABI asks for at every
+   call, the one in step 5 included.  `stack` has to survive in a
+   callee-saved register.  Step 6 may run in another coroutine than step 1. */
+
+#ifndef GREENLET_CORE_SWITCH_H
+#define GREENLET_CORE_SWITCH_H
+
+struct stack;
+
+/* The first function of a coroutine.  It must never return: the coroutine
+   ends by a last switch with its slice marked dead. */
+typedef void stack_entry(struct stack *stack);
+
+/* Park the current coroutine and resume, or start, stack->target.
+
+   Returns 0 when somebody has switched back, on a stack whose bytes are as
+   they were.  Returns -1 without having switched when the memory to save
+   other coroutines could not be had: everything is as it was. */
+int stack_switch(struct stack *stack);
+
+/* How many bytes step 1 pushes, return address included: STACK_FRAME_SIZE of
+   the port. */
+extern const unsigned int stack_frame_size;
+
+#endif

@@ -1,0 +1,143 @@
+/* Root chunks, and the cache of the interpreter's chunks; see datastack.h. */
+
+#include "tstate.h"
+
+#ifdef GREENLET_CPYTHON_DATASTACK_H
+
+#include <stdatomic.h>
+
+/* With the allocator's own header this is what small-size caches of malloc
+   still take.  It holds some four frames. */
+#define ROOT_CHUNK_SIZE ((size_t)1024)
+
+/* Free root chunks kept per thread: enough for a hub that starts and ends
+   greenlets in turn, small enough not to hold a burst's memory. */
+#define POOL_LIMIT 64
+
+/* The interpreter's smallest chunk, and how many of them are kept. */
+#define CACHED_CHUNK_SIZE ((size_t)16 * 1024)
+#define CACHE_SLOTS 16
+
+int
+datastack_new(struct datastack *stack, struct chunk_pool *pool)
+{
+    _PyStackChunk *chunk = pool->free;
+    if (chunk != NULL) {
+        pool->free = chunk->previous;
+        pool->count--;
+    }
+    else {
+        chunk = PyMem_RawMalloc(ROOT_CHUNK_SIZE);
+        if (chunk == NULL) {
+            return -1;
+        }
+        chunk->size = ROOT_CHUNK_SIZE;
+    }
+    chunk->previous = NULL;
+    chunk->top = 0;
+    stack->chunk = chunk;
+    stack->top = &chunk->data[1];
+    stack->limit = (PyObject **)((char *)chunk + chunk->size);
+    return 0;
+}
+
+static void
+root_chunk_free(_PyStackChunk *chunk, struct chunk_pool *pool)
+{
+    if (pool == NULL || pool->count >= POOL_LIMIT) {
+        PyMem_RawFree(chunk);
+        return;
+    }
+    chunk->previous = pool->free;
+    pool->free = chunk;
+    pool->count++;
+}
+
+void
+datastack_free(struct datastack *stack, struct chunk_pool *pool)
+{
+    _PyStackChunk *chunk = stack->chunk;
+    if (chunk == NULL) {
+        return;
+    }
+    stack->chunk = NULL;
+    stack->top = NULL;
+    stack->limit = NULL;
+    PyObjectArenaAllocator arena;
+    PyObject_GetArenaAllocator(&arena);
+    while (chunk->previous != NULL) {
+        _PyStackChunk *previous = chunk->previous;
+        arena.free(arena.ctx, chunk, chunk->size);
+        chunk = previous;
+    }
+    root_chunk_free(chunk, pool);
+}
+
+void
+chunk_pool_clear(struct chunk_pool *pool)
+{
+    while (pool->free != NULL) {
+        _PyStackChunk *chunk = pool->free;
+        pool->free = chunk->previous;
+        PyMem_RawFree(chunk);
+    }
+    pool->count = 0;
+}
+
+/* The cache: any thread of any interpreter takes from and puts into slots by
+   exchanging single pointers, so that no lock is needed.  Chunks that were
+   mapped before the cache existed may be put in: what is under it is the
+   allocator that mapped them. */
+static _Atomic(void *) cache_slots[CACHE_SLOTS];
+static PyObjectArenaAllocator cache_under;
+
+static void *
+cache_alloc(void *ctx, size_t size)
+{
+    if (size == CACHED_CHUNK_SIZE) {
+        for (int i = 0; i < CACHE_SLOTS; i++) {
+            if (atomic_load_explicit(&cache_slots[i], memory_order_relaxed)
+                == NULL) {
+                continue;
+            }
+            void *chunk = atomic_exchange(&cache_slots[i], NULL);
+            if (chunk != NULL) {
+                return chunk;
+            }
+        }
+    }
+    return cache_under.alloc(ctx, size);
+}
+
+static void
+cache_free(void *ctx, void *chunk, size_t size)
+{
+    if (size == CACHED_CHUNK_SIZE) {
+        for (int i = 0; i < CACHE_SLOTS; i++) {
+            void *expected = NULL;
+            if (atomic_compare_exchange_strong(&cache_slots[i], &expected,
+                                               chunk)) {
+                return;
+            }
+        }
+    }
+    cache_under.free(ctx, chunk, size);
+}
+
+void
+chunk_cache_install(void)
+{
+    static atomic_flag installed = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&installed)) {
+        return;
+    }
+    PyObject_GetArenaAllocator(&cache_under);
+    PyObjectArenaAllocator cache = {
+        .ctx = cache_under.ctx,
+        .alloc = cache_alloc,
+        .free = cache_free,
+    };
+    PyObject_SetArenaAllocator(&cache);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* The data stack: where CPython 3.11 and later keep the frames of Python
+   functions, in chunks chained from the newest to the root.
+
+   A thread state without a chunk makes the interpreter map one of 16 KiB at
+   the first call and unmap it when that call returns.  Each greenlet gets a
+   small root chunk of ours instead, which the interpreter fills but never
+   frees: its first slot is left out, and the interpreter gives a chunk back
+   when its first slot is popped.
+
+   A call that does not fit in a root chunk still takes a chunk of the
+   interpreter's.  A greenlet at that edge would map and unmap one per call;
+   chunk_cache_install makes that cheap. */
+
+#ifndef GREENLET_CPYTHON_DATASTACK_H
+#define GREENLET_CPYTHON_DATASTACK_H
+
+#include <Python.h>
+
+/* Root chunks that are free.  One pool per thread: no locks. */
+struct chunk_pool {
+    _PyStackChunk *free;
+    unsigned int count;
+};
+
+struct datastack {
+    _PyStackChunk *chunk;
+    PyObject **top;
+    PyObject **limit;
+};
+
+/* A data stack with an empty root chunk; -1 when out of memory. */
+int datastack_new(struct datastack *stack, struct chunk_pool *pool);
+
+/* Give back all chunks of a data stack that nothing refers to any more. */
+void datastack_free(struct datastack *stack, struct chunk_pool *pool);
+
+/* Free what a pool holds. */
+void chunk_pool_clear(struct chunk_pool *pool);
+
+/* Keep a few of the interpreter's own chunks, process-wide, instead of
+   unmapping and mapping them.  Safe to call again. */
+void chunk_cache_install(void);
+
+static inline void
+datastack_save(struct datastack *stack, const PyThreadState *tstate)
+{
+    stack->chunk = tstate->datastack_chunk;
+    stack->top = tstate->datastack_top;
+    stack->limit = tstate->datastack_limit;
+}
+
+static inline void
+datastack_load(const struct datastack *stack, PyThreadState *tstate)
+{
+    tstate->datastack_chunk = stack->chunk;
+    tstate->datastack_top = stack->top;
+    tstate->datastack_limit = stack->limit;
+}
+
+#endif

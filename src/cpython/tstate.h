@@ -1,0 +1,86 @@
+/* What the interpreter keeps per thread and a greenlet has to take along.
+
+   This header picks the one file that knows the running CPython; below it
+   there is no test of the version.  Each of those files defines `struct
+   interpreter_state`, what a greenlet keeps of it while it is parked, and
+   these functions:
+
+     PyThreadState *tstate_current(void)
+         The caller's thread state; never NULL while the GIL is held.
+
+     void state_init(struct interpreter_state *)
+         Make the state of a greenlet that has not started.
+     int state_prepare(struct interpreter_state *, struct chunk_pool *)
+         Get what the first run will need.  -1 when out of memory, without
+         an exception.  state_cancel undoes it.
+     void state_start(struct interpreter_state *, PyThreadState *)
+         Give the thread state to a greenlet that begins; to be called in its
+         first C function.
+     int state_suspend(struct interpreter_state *, PyThreadState *)
+         Note everything, and make what others can reach (frames) independent
+         of the C stack.  The thread state is not changed: state_resume on the
+         same state undoes the call.  -1 when out of memory, without an
+         exception.
+     void state_resume(struct interpreter_state *, PyThreadState *)
+         Give the thread state back to a greenlet that was suspended.
+     void state_leave(struct interpreter_state *, PyThreadState *,
+                      struct chunk_pool *)
+         The greenlet has ended, no frame of it is left, and the next thing is
+         a switch away.
+     void state_abandon(struct interpreter_state *, struct chunk_pool *)
+         Let go of a parked greenlet that can never be resumed.  What its
+         frames refer to is released.
+
+     PyObject *state_frame(struct interpreter_state *, PyThreadState *)
+         New reference to the innermost frame of a suspended greenlet; NULL,
+         perhaps with an exception, if there is none.
+     PyObject **state_context(struct interpreter_state *, PyThreadState *)
+         Where the context of a greenlet is, that of the running one if a
+         thread state is given.  After a change call tstate_context_changed.
+     int state_visit(struct interpreter_state *, visitproc, void *)
+     void state_clear(struct interpreter_state *)
+         Garbage collection; clearing is for greenlets that have ended.
+
+     bool tstate_collecting(PyThreadState *)
+         Is the cyclic garbage collector at work?
+     void object_rearm_finalizer(PyObject *)
+         Let tp_finalize be called once more.
+     void tstate_enter_tracing / tstate_leave_tracing(PyThreadState *)
+         Bracket a trace function, which is not traced itself.
+     bool interpreter_finalizing(void)
+     PyObject *tstate_trash_nesting(PyThreadState *)
+         For the published package's tests: how deep the deallocator is.  Only
+         where TSTATE_HAS_TRASH_NESTING is defined.
+
+   Only state_frame, state_abandon and state_clear can run Python code. */
+
+#ifndef GREENLET_CPYTHON_TSTATE_H
+#define GREENLET_CPYTHON_TSTATE_H
+
+#ifndef Py_BUILD_CORE
+#  define Py_BUILD_CORE 1
+#endif
+#include <Python.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+#ifdef Py_GIL_DISABLED
+#  error "free-threaded builds are not supported yet"
+#endif
+
+#if PY_VERSION_HEX < 0x030A0000
+#  error "CPython 3.10 or newer is needed"
+#elif PY_VERSION_HEX < 0x030B0000
+#  include "v3_10.h"
+#elif PY_VERSION_HEX < 0x030C0000
+#  include "v3_11.h"
+#elif PY_VERSION_HEX < 0x030D0000
+#  include "v3_12.h"
+#elif PY_VERSION_HEX < 0x030E0000
+#  include "v3_13.h"
+#else
+#  error "this CPython is too new: see docs/add-a-cpython.md"
+#endif
+
+#endif

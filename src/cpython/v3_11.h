@@ -1,0 +1,227 @@
+/* CPython 3.11.
+
+   Per thread it keeps, and a greenlet takes along: the cframe, a record on
+   the C stack that leads to the current frame; the recursion counter, as a
+   depth, so that a new recursion limit counts for parked greenlets too; the
+   nesting of the deallocator; the data stack; the exception being handled and
+   the context.
+
+   A greenlet that begins gets a cframe of its own, in its interpreter_state.
+   The cframe also says whether the thread is being traced.  That belongs to
+   the thread and is carried from origin to target, by way of the thread
+   state's own root_cframe, which is unused until the thread ends.
+
+   Frames never lie on the C stack.
+
+   Left to the thread: the deallocator's list of objects, that anybody may
+   deallocate; tracing and profiling functions; the exception being raised,
+   since a switch either has none or hands it over.
+
+   The exception state of a greenlet lies in its interpreter_state instead of
+   the thread state's exc_state, so that a switch only moves a pointer. */
+
+#include "internal/pycore_frame.h"
+#include "internal/pycore_gc.h"
+#include "internal/pycore_interp.h"
+
+#include "datastack.h"
+
+struct interpreter_state {
+    _PyCFrame *cframe;                   /* on the C stack */
+    struct _PyInterpreterFrame *visible; /* innermost; NULL if running */
+    _PyCFrame root_cframe;               /* the first one */
+    struct datastack datastack;
+    _PyErr_StackItem *exc_info;
+    _PyErr_StackItem exc_state; /* what exc_info starts from */
+    PyObject *context;          /* owned; NULL while running */
+    int python_depth;
+    int trash_nesting;
+};
+
+static inline PyCodeObject *
+frame_code(struct _PyInterpreterFrame *frame)
+{
+    return frame->f_code;
+}
+
+static inline void
+frame_clear_callable(struct _PyInterpreterFrame *frame)
+{
+    Py_CLEAR(frame->f_func);
+    Py_CLEAR(frame->f_code);
+}
+
+#include "frames_drop.h"
+
+static inline PyThreadState *
+tstate_current(void)
+{
+    return _PyThreadState_UncheckedGet();
+}
+
+static inline void
+tstate_context_changed(PyThreadState *tstate)
+{
+    tstate->context_ver++;
+}
+
+static inline void
+state_init(struct interpreter_state *state)
+{
+    memset(state, 0, sizeof *state);
+}
+
+static inline int
+state_prepare(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    return datastack_new(&state->datastack, pool);
+}
+
+static inline void
+state_cancel(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    datastack_free(&state->datastack, pool);
+}
+
+static inline void
+state_start(struct interpreter_state *state, PyThreadState *tstate)
+{
+    state->root_cframe.use_tracing = tstate->root_cframe.use_tracing;
+    state->root_cframe.current_frame = NULL;
+    state->root_cframe.previous = &tstate->root_cframe;
+    tstate->cframe = &state->root_cframe;
+    tstate->trash_delete_nesting = 0;
+    tstate->exc_info = &state->exc_state;
+    tstate->context = state->context;
+    state->context = NULL;
+    tstate_context_changed(tstate);
+    datastack_load(&state->datastack, tstate);
+}
+
+static inline int
+state_suspend(struct interpreter_state *state, PyThreadState *tstate)
+{
+    tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
+    state->cframe = tstate->cframe;
+    state->visible = tstate->cframe->current_frame;
+    state->exc_info = tstate->exc_info;
+    state->context = tstate->context;
+    state->python_depth
+        = tstate->recursion_limit - tstate->recursion_remaining;
+    state->trash_nesting = tstate->trash_delete_nesting;
+    datastack_save(&state->datastack, tstate);
+    return 0;
+}
+
+static inline void
+state_resume(struct interpreter_state *state, PyThreadState *tstate)
+{
+    tstate->cframe = state->cframe;
+    tstate->cframe->use_tracing = tstate->root_cframe.use_tracing;
+    tstate->exc_info = state->exc_info;
+    tstate->context = state->context;
+    state->context = NULL;
+    tstate_context_changed(tstate);
+    tstate->recursion_remaining
+        = tstate->recursion_limit - state->python_depth;
+    tstate->trash_delete_nesting = state->trash_nesting;
+    datastack_load(&state->datastack, tstate);
+}
+
+static inline void
+state_leave(struct interpreter_state *state, PyThreadState *tstate,
+            struct chunk_pool *pool)
+{
+    tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
+    datastack_save(&state->datastack, tstate);
+    datastack_free(&state->datastack, pool);
+    state->context = tstate->context;
+    state->visible = NULL;
+}
+
+static inline void
+state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    struct _PyInterpreterFrame *frame = state->visible;
+    state->visible = NULL;
+    frames_drop(frame);
+    datastack_free(&state->datastack, pool);
+}
+
+static inline PyObject *
+state_frame(struct interpreter_state *state, PyThreadState *tstate)
+{
+    if (state->visible == NULL) {
+        return NULL;
+    }
+    /* Nobody may see the thread with frames that are not its own: no
+       collection now. */
+    int collect = PyGC_Disable();
+    struct _PyInterpreterFrame *running = tstate->cframe->current_frame;
+    tstate->cframe->current_frame = state->visible;
+    PyObject *frame = (PyObject *)PyThreadState_GetFrame(tstate);
+    tstate->cframe->current_frame = running;
+    if (collect) {
+        PyGC_Enable();
+    }
+    return frame;
+}
+
+static inline PyObject **
+state_context(struct interpreter_state *state, PyThreadState *running)
+{
+    return running != NULL ? &running->context : &state->context;
+}
+
+static inline int
+state_visit(struct interpreter_state *state, visitproc visit, void *arg)
+{
+    Py_VISIT(state->context);
+    Py_VISIT(state->exc_state.exc_value);
+    return 0;
+}
+
+static inline void
+state_clear(struct interpreter_state *state)
+{
+    Py_CLEAR(state->context);
+    Py_CLEAR(state->exc_state.exc_value);
+}
+
+static inline bool
+tstate_collecting(PyThreadState *tstate)
+{
+    return tstate->interp->gc.collecting != 0;
+}
+
+static inline void
+object_rearm_finalizer(PyObject *object)
+{
+    _Py_AS_GC(object)->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
+}
+
+static inline void
+tstate_enter_tracing(PyThreadState *tstate)
+{
+    PyThreadState_EnterTracing(tstate);
+}
+
+static inline void
+tstate_leave_tracing(PyThreadState *tstate)
+{
+    PyThreadState_LeaveTracing(tstate);
+}
+
+static inline bool
+interpreter_finalizing(void)
+{
+    return _Py_IsFinalizing() != 0;
+}
+
+#define TSTATE_HAS_TRASH_NESTING 1
+
+static inline PyObject *
+tstate_trash_nesting(PyThreadState *tstate)
+{
+    return PyLong_FromLong(tstate->trash_delete_nesting);
+}

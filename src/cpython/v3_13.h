@@ -1,0 +1,205 @@
+/* CPython 3.13.
+
+   Per thread it keeps, and a greenlet takes along: the current frame, both
+   recursion counters, the data stack, the exception being handled and the
+   context.  The Python counter travels as a depth, so that a new recursion
+   limit counts for parked greenlets too; the C counter has a fixed limit.
+
+   Left to the thread: delete_later, a list of objects that anybody may
+   deallocate; critical_section, which is always 0 with a GIL; tracing and
+   profiling functions; the exception being raised, since a switch either has
+   none or hands it over.
+
+   The exception state of a greenlet lies in its interpreter_state instead of
+   the thread state's exc_state, so that a switch only moves a pointer. */
+
+#include "internal/pycore_gc.h"
+#include "internal/pycore_interp.h"
+
+#include "datastack.h"
+#include "frames.h"
+
+struct interpreter_state {
+    struct _PyInterpreterFrame *frame;   /* may be an entry frame */
+    struct _PyInterpreterFrame *visible; /* innermost that is none */
+    struct datastack datastack;
+    _PyErr_StackItem *exc_info;
+    _PyErr_StackItem exc_state; /* what exc_info starts from */
+    PyObject *context;          /* owned; NULL while running */
+    int python_depth;
+    int c_remaining;
+    struct frame_seals seals;
+};
+
+static inline PyCodeObject *
+frame_code(struct _PyInterpreterFrame *frame)
+{
+    return (PyCodeObject *)frame->f_executable;
+}
+
+static inline void
+frame_clear_callable(struct _PyInterpreterFrame *frame)
+{
+    Py_CLEAR(frame->f_funcobj);
+    Py_CLEAR(frame->f_executable);
+}
+
+#include "frames_drop.h"
+
+static inline PyThreadState *
+tstate_current(void)
+{
+    return PyThreadState_GetUnchecked();
+}
+
+static inline void
+tstate_context_changed(PyThreadState *tstate)
+{
+    tstate->context_ver++;
+}
+
+static inline void
+state_init(struct interpreter_state *state)
+{
+    memset(state, 0, sizeof *state);
+}
+
+static inline int
+state_prepare(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    return datastack_new(&state->datastack, pool);
+}
+
+static inline void
+state_cancel(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    datastack_free(&state->datastack, pool);
+}
+
+static inline void
+state_start(struct interpreter_state *state, PyThreadState *tstate)
+{
+    tstate->current_frame = NULL;
+    tstate->exc_info = &state->exc_state;
+    tstate->context = state->context;
+    state->context = NULL;
+    tstate_context_changed(tstate);
+    datastack_load(&state->datastack, tstate);
+}
+
+static inline int
+state_suspend(struct interpreter_state *state, PyThreadState *tstate)
+{
+    state->frame = tstate->current_frame;
+    state->visible = frame_skip_entries(state->frame);
+    if (frames_seal(&state->seals, state->visible) < 0) {
+        return -1;
+    }
+    state->exc_info = tstate->exc_info;
+    state->context = tstate->context;
+    state->python_depth
+        = tstate->py_recursion_limit - tstate->py_recursion_remaining;
+    state->c_remaining = tstate->c_recursion_remaining;
+    datastack_save(&state->datastack, tstate);
+    return 0;
+}
+
+static inline void
+state_resume(struct interpreter_state *state, PyThreadState *tstate)
+{
+    frames_unseal(&state->seals);
+    tstate->current_frame = state->frame;
+    tstate->exc_info = state->exc_info;
+    tstate->context = state->context;
+    state->context = NULL;
+    tstate_context_changed(tstate);
+    tstate->py_recursion_remaining
+        = tstate->py_recursion_limit - state->python_depth;
+    tstate->c_recursion_remaining = state->c_remaining;
+    datastack_load(&state->datastack, tstate);
+}
+
+static inline void
+state_leave(struct interpreter_state *state, PyThreadState *tstate,
+            struct chunk_pool *pool)
+{
+    datastack_save(&state->datastack, tstate);
+    datastack_free(&state->datastack, pool);
+    frame_seals_free(&state->seals);
+    state->context = tstate->context;
+    state->visible = NULL;
+}
+
+static inline void
+state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    struct _PyInterpreterFrame *frame = state->visible;
+    state->visible = NULL;
+    frames_drop(frame);
+    datastack_free(&state->datastack, pool);
+    frame_seals_free(&state->seals);
+}
+
+static inline PyObject *
+state_frame(struct interpreter_state *state, PyThreadState *tstate)
+{
+    if (state->visible == NULL) {
+        return NULL;
+    }
+    struct _PyInterpreterFrame *running = tstate->current_frame;
+    tstate->current_frame = state->visible;
+    PyObject *frame = (PyObject *)PyThreadState_GetFrame(tstate);
+    tstate->current_frame = running;
+    return frame;
+}
+
+static inline PyObject **
+state_context(struct interpreter_state *state, PyThreadState *running)
+{
+    return running != NULL ? &running->context : &state->context;
+}
+
+static inline int
+state_visit(struct interpreter_state *state, visitproc visit, void *arg)
+{
+    Py_VISIT(state->context);
+    Py_VISIT(state->exc_state.exc_value);
+    return 0;
+}
+
+static inline void
+state_clear(struct interpreter_state *state)
+{
+    Py_CLEAR(state->context);
+    Py_CLEAR(state->exc_state.exc_value);
+}
+
+static inline bool
+tstate_collecting(PyThreadState *tstate)
+{
+    return tstate->interp->gc.collecting != 0;
+}
+
+static inline void
+object_rearm_finalizer(PyObject *object)
+{
+    _Py_AS_GC(object)->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
+}
+
+static inline void
+tstate_enter_tracing(PyThreadState *tstate)
+{
+    PyThreadState_EnterTracing(tstate);
+}
+
+static inline void
+tstate_leave_tracing(PyThreadState *tstate)
+{
+    PyThreadState_LeaveTracing(tstate);
+}
+
+static inline bool
+interpreter_finalizing(void)
+{
+    return Py_IsFinalizing() != 0;
+}

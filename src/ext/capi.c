@@ -1,0 +1,140 @@
+/* The functions of the C API.  Their arguments come from C code that may be
+   wrong: what is no greenlet is refused. */
+
+#include "capi.h"
+
+#include "switch.h"
+#include "thread.h"
+
+static const char capsule_name[] = "greenlet._C_API";
+
+/* -1 with a TypeError for what is no greenlet. */
+static int
+require_greenlet(PyGreenlet *self)
+{
+    if (self == NULL
+        || !PyObject_TypeCheck((PyObject *)self, &greenlet_type)) {
+        PyErr_BadArgument();
+        return -1;
+    }
+    return 0;
+}
+
+static PyGreenlet *
+capi_new(PyObject *run, PyGreenlet *parent)
+{
+    return greenlet_new(run, parent);
+}
+
+static PyGreenlet *
+capi_getcurrent(void)
+{
+    struct thread *thread = thread_current();
+    if (thread == NULL) {
+        return NULL;
+    }
+    return (PyGreenlet *)Py_NewRef(
+        (PyObject *)thread_running(thread)->object);
+}
+
+static PyObject *
+capi_throw(PyGreenlet *self, PyObject *type, PyObject *value,
+           PyObject *traceback)
+{
+    if (require_greenlet(self) < 0) {
+        return NULL;
+    }
+    return throw_exception(self, type, value, traceback);
+}
+
+static PyObject *
+capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
+{
+    if (require_greenlet(self) < 0) {
+        return NULL;
+    }
+    struct message message = {NULL, NULL};
+    if (args == NULL) {
+        message.args = PyTuple_New(0);
+    }
+    else if (PyTuple_Check(args)) {
+        message.args = Py_NewRef(args);
+    }
+    else {
+        PyErr_BadArgument();
+    }
+    if (message.args == NULL) {
+        return NULL;
+    }
+    if (kwargs != NULL && PyDict_Check(kwargs)) {
+        message.kwargs = Py_NewRef(kwargs);
+    }
+    return switch_message(self, message);
+}
+
+static int
+capi_set_parent(PyGreenlet *self, PyGreenlet *parent)
+{
+    if (require_greenlet(self) < 0) {
+        return -1;
+    }
+    if (parent == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "can't delete attribute");
+        return -1;
+    }
+    return greenlet_set_parent(self, (PyObject *)parent);
+}
+
+static PyGreenlet *
+capi_get_parent(PyGreenlet *self)
+{
+    if (require_greenlet(self) < 0) {
+        return NULL;
+    }
+    return (PyGreenlet *)Py_XNewRef((PyObject *)greenlet_of(self)->parent);
+}
+
+static int
+capi_main(PyGreenlet *self)
+{
+    return require_greenlet(self) < 0 ? -1 : greenlet_of(self)->is_main;
+}
+
+static int
+capi_started(PyGreenlet *self)
+{
+    return require_greenlet(self) < 0
+               ? -1
+               : greenlet_of(self)->slice.state != SLICE_UNSTARTED;
+}
+
+static int
+capi_active(PyGreenlet *self)
+{
+    return require_greenlet(self) < 0 ? -1
+                                      : greenlet_is_alive(greenlet_of(self));
+}
+
+int
+capi_init(struct module_state *module)
+{
+    void *table[CAPI_ENTRIES] = {
+        [PyGreenlet_Type_NUM] = module->greenlet_type,
+        [PyExc_GreenletError_NUM] = module->error,
+        [PyExc_GreenletExit_NUM] = module->greenlet_exit,
+        [PyGreenlet_New_NUM] = (void *)capi_new,
+        [PyGreenlet_GetCurrent_NUM] = (void *)capi_getcurrent,
+        [PyGreenlet_Throw_NUM] = (void *)capi_throw,
+        [PyGreenlet_Switch_NUM] = (void *)capi_switch,
+        [PyGreenlet_SetParent_NUM] = (void *)capi_set_parent,
+        [PyGreenlet_MAIN_NUM] = (void *)capi_main,
+        [PyGreenlet_STARTED_NUM] = (void *)capi_started,
+        [PyGreenlet_ACTIVE_NUM] = (void *)capi_active,
+        [PyGreenlet_GET_PARENT_NUM] = (void *)capi_get_parent,
+    };
+    static_assert(PyGreenlet_API_pointers == CAPI_ENTRIES,
+                  "the table is part of the binary interface");
+    memcpy(module->capi_table, table, sizeof table);
+    module->capi = PyCapsule_New(module->capi_table, capsule_name, NULL);
+    return module->capi == NULL ? -1 : 0;
+}

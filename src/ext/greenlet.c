@@ -1,0 +1,655 @@
+/* The type greenlet.greenlet: creation, attributes, garbage collection.
+
+   What happens when the last reference to a parked greenlet goes is in
+   greenlet_finalize: its thread kills it, now or later.  Only one that can
+   never run again is abandoned, its frames released without being run. */
+
+#include "object.h"
+
+#include <stddef.h>
+#include <structmember.h>
+
+#include "docs.h"
+#include "module.h"
+#include "switch.h"
+#include "thread.h"
+
+static_assert(sizeof(PyGreenlet) == 5 * sizeof(void *),
+              "compiled extensions put their fields behind five words");
+
+static struct greenlet *
+greenlet_from(PyObject *self)
+{
+    return greenlet_of((PyGreenlet *)self);
+}
+
+bool
+greenlet_is_alive(const struct greenlet *greenlet)
+{
+    return greenlet->slice.state == SLICE_ACTIVE
+           && greenlet->thread->tstate != NULL;
+}
+
+/* Is its code what some thread runs right now? */
+static bool
+is_running(const struct greenlet *greenlet)
+{
+    return greenlet_is_alive(greenlet)
+           && greenlet == thread_running(greenlet->thread);
+}
+
+struct thread *
+greenlet_thread(const struct greenlet *greenlet)
+{
+    while (greenlet->thread == NULL && greenlet->parent != NULL) {
+        greenlet = greenlet_of(greenlet->parent);
+    }
+    return greenlet->thread;
+}
+
+/* Creation */
+
+static PyGreenlet *
+allocate(PyTypeObject *type)
+{
+    PyGreenlet *self = (PyGreenlet *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    struct greenlet *greenlet = PyMem_Malloc(sizeof *greenlet);
+    if (greenlet == NULL) {
+        Py_DECREF(self);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    memset(greenlet, 0, sizeof *greenlet);
+    slice_init(&greenlet->slice);
+    state_init(&greenlet->interpreter);
+    greenlet->object = self;
+    self->pimpl = greenlet;
+    return self;
+}
+
+PyGreenlet *
+greenlet_new_main(struct thread *thread)
+{
+    PyGreenlet *self = allocate(thread->module->greenlet_type);
+    if (self != NULL) {
+        struct greenlet *greenlet = greenlet_of(self);
+        greenlet->is_main = true;
+        thread_retain(thread);
+        greenlet->thread = thread;
+    }
+    return self;
+}
+
+static PyObject *
+type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args;
+    (void)kwargs;
+    struct thread *thread = thread_current();
+    if (thread == NULL) {
+        return NULL;
+    }
+    PyGreenlet *self = allocate(type);
+    if (self != NULL) {
+        PyGreenlet *parent = thread_running(thread)->object;
+        Py_INCREF(parent);
+        greenlet_of(self)->parent = parent;
+    }
+    return (PyObject *)self;
+}
+
+static int set_run(PyObject *self, PyObject *run, void *unused);
+
+/* What __init__ does; either may be NULL. */
+static int
+initialize(PyObject *self, PyObject *run, PyObject *parent)
+{
+    if (run != NULL && set_run(self, run, NULL) < 0) {
+        return -1;
+    }
+    if (parent != NULL && parent != Py_None) {
+        return greenlet_set_parent((PyGreenlet *)self, parent);
+    }
+    return 0;
+}
+
+static int
+type_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"run", "parent", NULL};
+    PyObject *run = NULL;
+    PyObject *parent = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:green", names, &run,
+                                     &parent)) {
+        return -1;
+    }
+    return initialize(self, run, parent);
+}
+
+PyGreenlet *
+greenlet_new(PyObject *run, PyGreenlet *parent)
+{
+    PyObject *self = type_new(&greenlet_type, NULL, NULL);
+    if (self != NULL && initialize(self, run, (PyObject *)parent) < 0) {
+        Py_CLEAR(self);
+    }
+    return (PyGreenlet *)self;
+}
+
+/* greenlet(...) without a tuple of arguments.  What is unusual goes the way of
+   type.__call__. */
+static PyObject *
+type_vectorcall(PyObject *type, PyObject *const *args, size_t flagged_count,
+                PyObject *keywords)
+{
+    Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
+    if (keywords == NULL && count <= 2) {
+        PyObject *self = type_new((PyTypeObject *)type, NULL, NULL);
+        if (self != NULL
+            && initialize(self, count > 0 ? args[0] : NULL,
+                          count > 1 ? args[1] : NULL)
+                   < 0) {
+            Py_CLEAR(self);
+        }
+        return self;
+    }
+    PyObject *tuple = PyTuple_New(count);
+    PyObject *dict = PyDict_New();
+    PyObject *self = NULL;
+    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0;
+    if (tuple == NULL || dict == NULL) {
+        goto release;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
+    }
+    for (Py_ssize_t i = 0; i < named; i++) {
+        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(keywords, i),
+                           args[count + i])
+            < 0) {
+            goto release;
+        }
+    }
+    self = type_new((PyTypeObject *)type, NULL, NULL);
+    if (self != NULL && type_init(self, tuple, dict) < 0) {
+        Py_CLEAR(self);
+    }
+release:
+    Py_XDECREF(tuple);
+    Py_XDECREF(dict);
+    return self;
+}
+
+/* The end */
+
+void
+greenlet_abandon(struct greenlet *greenlet)
+{
+    struct thread *thread = greenlet->thread;
+    slice_drop(&thread->stack, &greenlet->slice);
+    slice_release(&greenlet->slice);
+    bool pooled = thread->tstate != NULL;
+    state_abandon(&greenlet->interpreter, pooled ? &thread->chunks : NULL);
+}
+
+/* Nobody can reach a parked greenlet any more: it is to be killed.  If that is
+   not possible here and now, it gets a new reference and waits. */
+static void
+greenlet_finalize(PyObject *self)
+{
+    struct greenlet *greenlet = greenlet_from(self);
+    if (greenlet == NULL || !greenlet_is_alive(greenlet)
+        || greenlet->is_main || interpreter_finalizing()) {
+        return;
+    }
+    PyThreadState *tstate = tstate_current();
+    if (greenlet->thread->tstate != tstate || tstate_collecting(tstate)) {
+        thread_doom(greenlet->thread, greenlet);
+    }
+    else {
+        switch_kill(greenlet);
+        if (greenlet_is_alive(greenlet)) {
+            thread_refused(greenlet->thread, greenlet);
+        }
+    }
+    if (Py_TYPE(self)->tp_finalize == greenlet_finalize) {
+        object_rearm_finalizer(self);
+    }
+}
+
+/* For subclasses whose finalizer or deallocator did not call ours, at the very
+   end of their deallocation: as PyObject_CallFinalizerFromDealloc, which will
+   not call it twice.  Returns true if the object lives on. */
+static bool
+finalize_late(PyObject *self)
+{
+    Py_SET_REFCNT(self, 1);
+    greenlet_finalize(self);
+    Py_ssize_t references = Py_REFCNT(self) - 1;
+    Py_SET_REFCNT(self, references);
+    if (references == 0) {
+        return false;
+    }
+    /* Python's deallocator for heap types goes on to release the type. */
+    if (PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_HEAPTYPE)) {
+        Py_INCREF(Py_TYPE(self));
+    }
+    return true;
+}
+
+static void
+release(struct greenlet *greenlet)
+{
+    PyGreenlet *parent = greenlet->parent;
+    PyObject *run = greenlet->run;
+    PyObject *args = greenlet->args;
+    PyObject *kwargs = greenlet->kwargs;
+    greenlet->parent = NULL;
+    greenlet->run = NULL;
+    greenlet->args = NULL;
+    greenlet->kwargs = NULL;
+    state_clear(&greenlet->interpreter);
+    Py_XDECREF(run);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(parent);
+}
+
+static void
+greenlet_dealloc(PyObject *self)
+{
+    PyGreenlet *object = (PyGreenlet *)self;
+    if (Py_TYPE(self)->tp_dealloc == greenlet_dealloc
+        && PyObject_CallFinalizerFromDealloc(self) < 0) {
+        return;
+    }
+    struct greenlet *greenlet = greenlet_of(object);
+    if (greenlet != NULL && greenlet_is_alive(greenlet) && !greenlet->is_main
+        && !interpreter_finalizing() && finalize_late(self)) {
+        return;
+    }
+    PyObject_GC_UnTrack(self);
+    Py_TRASHCAN_BEGIN(self, greenlet_dealloc)
+    if (object->weakreflist != NULL) {
+        PyObject_ClearWeakRefs(self);
+    }
+    Py_CLEAR(object->dict);
+    if (greenlet != NULL) {
+        if (greenlet->slice.state == SLICE_ACTIVE && !greenlet->is_main) {
+            greenlet_abandon(greenlet);
+        }
+        release(greenlet);
+        slice_release(&greenlet->slice);
+        if (greenlet->thread != NULL) {
+            thread_release(greenlet->thread);
+        }
+        object->pimpl = NULL;
+        PyMem_Free(greenlet);
+    }
+    Py_TYPE(self)->tp_free(self);
+    Py_TRASHCAN_END
+}
+
+static int
+greenlet_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    struct greenlet *greenlet = greenlet_from(self);
+    Py_VISIT(((PyGreenlet *)self)->dict);
+    if (greenlet == NULL) {
+        return 0;
+    }
+    Py_VISIT(greenlet->parent);
+    Py_VISIT(greenlet->run);
+    Py_VISIT(greenlet->args);
+    Py_VISIT(greenlet->kwargs);
+    return state_visit(&greenlet->interpreter, visit, arg);
+}
+
+/* Never tears a greenlet that can still run.  One that can not is abandoned;
+   one that should have been killed, but whose subclass has a finalizer of its
+   own, is doomed. */
+static int
+greenlet_clear(PyObject *self)
+{
+    struct greenlet *greenlet = greenlet_from(self);
+    if (greenlet_is_alive(greenlet)) {
+        if (!greenlet->is_main) {
+            greenlet_finalize(self);
+        }
+        return 0;
+    }
+    Py_CLEAR(((PyGreenlet *)self)->dict);
+    if (greenlet->slice.state == SLICE_ACTIVE && !greenlet->is_main) {
+        greenlet_abandon(greenlet);
+    }
+    release(greenlet);
+    return 0;
+}
+
+/* Attributes */
+
+static int
+greenlet_bool(PyObject *self)
+{
+    return greenlet_is_alive(greenlet_from(self));
+}
+
+static PyObject *
+get_dead(PyObject *self, void *unused)
+{
+    (void)unused;
+    struct greenlet *greenlet = greenlet_from(self);
+    return PyBool_FromLong(greenlet->slice.state != SLICE_UNSTARTED
+                           && !greenlet_is_alive(greenlet));
+}
+
+static PyObject *
+get_dict(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyObject_GenericGetDict(self, NULL);
+}
+
+static int
+set_dict(PyObject *self, PyObject *dict, void *unused)
+{
+    (void)unused;
+    if (dict == NULL) {
+        PyErr_SetString(PyExc_TypeError, "__dict__ may not be deleted");
+        return -1;
+    }
+    if (!PyDict_Check(dict)) {
+        PyErr_SetString(PyExc_TypeError, "__dict__ must be a dictionary");
+        return -1;
+    }
+    Py_XSETREF(((PyGreenlet *)self)->dict, Py_NewRef(dict));
+    return 0;
+}
+
+/* Main greenlets have no run; -1 with an exception for them. */
+static int
+require_run(const struct greenlet *greenlet)
+{
+    if (greenlet->is_main) {
+        PyErr_SetString(PyExc_AttributeError,
+                        "Main greenlets do not have a run attribute.");
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *
+get_run(PyObject *self, void *unused)
+{
+    (void)unused;
+    struct greenlet *greenlet = greenlet_from(self);
+    if (require_run(greenlet) < 0) {
+        return NULL;
+    }
+    if (greenlet->slice.state != SLICE_UNSTARTED || greenlet->run == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "run");
+        return NULL;
+    }
+    return Py_NewRef(greenlet->run);
+}
+
+static int
+set_run(PyObject *self, PyObject *run, void *unused)
+{
+    (void)unused;
+    struct greenlet *greenlet = greenlet_from(self);
+    if (require_run(greenlet) < 0) {
+        return -1;
+    }
+    if (greenlet->slice.state != SLICE_UNSTARTED) {
+        PyErr_SetString(PyExc_AttributeError,
+                        "run cannot be set after the start of the greenlet");
+        return -1;
+    }
+    PyObject *previous = greenlet->run;
+    greenlet->run = Py_XNewRef(run);
+    Py_XDECREF(previous);
+    return 0;
+}
+
+static PyObject *
+get_parent(PyObject *self, void *unused)
+{
+    (void)unused;
+    PyGreenlet *parent = greenlet_from(self)->parent;
+    return Py_NewRef(parent != NULL ? (PyObject *)parent : Py_None);
+}
+
+int
+greenlet_set_parent(PyGreenlet *self, PyObject *parent)
+{
+    struct greenlet *greenlet = greenlet_of(self);
+    if (greenlet->is_main) {
+        PyErr_SetString(PyExc_AttributeError,
+                        "cannot set the parent of a main greenlet");
+        return -1;
+    }
+    if (!PyObject_TypeCheck(parent, &greenlet_type)) {
+        PyErr_Format(PyExc_TypeError,
+                     "GreenletChecker: Expected any type of greenlet, not %s",
+                     Py_TYPE(parent)->tp_name);
+        return -1;
+    }
+    struct greenlet *ancestor = greenlet_from(parent);
+    while (ancestor != greenlet && ancestor->parent != NULL) {
+        ancestor = greenlet_of(ancestor->parent);
+    }
+    if (ancestor == greenlet) {
+        PyErr_SetString(PyExc_ValueError, "cyclic parent chain");
+        return -1;
+    }
+    if (greenlet->thread != NULL
+        && greenlet->thread != greenlet_thread(greenlet_from(parent))) {
+        PyErr_SetString(PyExc_ValueError,
+                        "parent cannot be on a different thread");
+        return -1;
+    }
+    PyGreenlet *previous = greenlet->parent;
+    greenlet->parent = (PyGreenlet *)Py_NewRef(parent);
+    Py_XDECREF(previous);
+    return 0;
+}
+
+static int
+set_parent(PyObject *self, PyObject *parent, void *unused)
+{
+    (void)unused;
+    if (parent == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "can't delete attribute");
+        return -1;
+    }
+    return greenlet_set_parent((PyGreenlet *)self, parent);
+}
+
+static PyObject *
+get_frame(PyObject *self, void *unused)
+{
+    (void)unused;
+    struct greenlet *greenlet = greenlet_from(self);
+    if (greenlet->slice.state != SLICE_ACTIVE || is_running(greenlet)) {
+        return Py_NewRef(Py_None);
+    }
+    PyObject *frame = state_frame(&greenlet->interpreter, tstate_current());
+    if (frame == NULL && !PyErr_Occurred()) {
+        return Py_NewRef(Py_None);
+    }
+    return frame;
+}
+
+/* Where the context is; NULL with a ValueError whose verb is `verb` if it is
+   being used by another thread. */
+static PyObject **
+find_context(struct greenlet *greenlet, const char *verb)
+{
+    PyThreadState *running = NULL;
+    bool lost = greenlet->is_main && greenlet->thread->tstate == NULL;
+    if (lost || is_running(greenlet)) {
+        running = greenlet->thread->tstate;
+        if (lost || running != tstate_current()) {
+            PyErr_Format(PyExc_ValueError,
+                         "cannot %s context of a greenlet that is running in "
+                         "a different thread",
+                         verb);
+            return NULL;
+        }
+    }
+    return state_context(&greenlet->interpreter, running);
+}
+
+static PyObject *
+get_context(PyObject *self, void *unused)
+{
+    (void)unused;
+    PyObject **place = find_context(greenlet_from(self), "get");
+    if (place == NULL) {
+        return NULL;
+    }
+    return Py_NewRef(*place != NULL ? *place : Py_None);
+}
+
+static int
+set_context(PyObject *self, PyObject *context, void *unused)
+{
+    (void)unused;
+    if (context == NULL) {
+        PyErr_SetString(PyExc_AttributeError,
+                        "can't delete context attribute");
+        return -1;
+    }
+    if (context == Py_None) {
+        context = NULL;
+    }
+    else if (!PyContext_CheckExact(context)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "greenlet context must be a contextvars.Context or "
+                        "None");
+        return -1;
+    }
+    PyObject **place = find_context(greenlet_from(self), "set");
+    if (place == NULL) {
+        return -1;
+    }
+    PyObject *previous = *place;
+    *place = Py_XNewRef(context);
+    tstate_context_changed(tstate_current());
+    Py_XDECREF(previous);
+    return 0;
+}
+
+static PyObject *
+get_stack_saved(PyObject *self, void *unused)
+{
+    (void)unused;
+    struct greenlet *greenlet = greenlet_from(self);
+    size_t kept = 0;
+    if (greenlet_is_alive(greenlet) && !is_running(greenlet)) {
+        kept = slice_kept(&greenlet->slice);
+    }
+    return PyLong_FromSize_t(kept);
+}
+
+static PyObject *
+refuse_state(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    PyErr_Format(PyExc_TypeError, "cannot serialize '%s' object",
+                 Py_TYPE(self)->tp_name);
+    return NULL;
+}
+
+static PyObject *
+greenlet_repr(PyObject *self)
+{
+    const struct greenlet *greenlet = greenlet_from(self);
+    const struct thread *thread = greenlet->thread;
+    const char *name = Py_TYPE(self)->tp_name;
+    const void *owner = thread != NULL ? thread->tstate : NULL;
+    if (greenlet->slice.state == SLICE_UNSTARTED) {
+        return PyUnicode_FromFormat("<%s object at %p (otid=%p) pending>",
+                                    name, self, owner);
+    }
+    if (!greenlet_is_alive(greenlet)) {
+        return PyUnicode_FromFormat("<%s object at %p (otid=%p)%s dead>", name,
+                                    self, owner,
+                                    owner == NULL ? " (thread exited)" : "");
+    }
+    bool current = is_running(greenlet) && thread->tstate == tstate_current();
+    return PyUnicode_FromFormat("<%s object at %p (otid=%p) %s active "
+                                "started%s>",
+                                name, self, owner,
+                                current ? "current" : "suspended",
+                                greenlet->is_main ? " main" : "");
+}
+
+/* The type */
+
+static PyMethodDef methods[] = {
+    {"switch", (PyCFunction)(void (*)(void))switch_method,
+     METH_FASTCALL | METH_KEYWORDS, DOC_SWITCH},
+    {"throw", (PyCFunction)(void (*)(void))throw_method, METH_FASTCALL,
+     DOC_THROW},
+    {"__getstate__", refuse_state, METH_NOARGS, DOC_GETSTATE},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef attributes[] = {
+    {"__dict__", get_dict, set_dict, NULL, NULL},
+    {"run", get_run, set_run, DOC_RUN, NULL},
+    {"parent", get_parent, set_parent, DOC_PARENT, NULL},
+    {"gr_frame", get_frame, NULL, DOC_GR_FRAME, NULL},
+    {"gr_context", get_context, set_context, DOC_GR_CONTEXT, NULL},
+    {"dead", get_dead, NULL, DOC_DEAD, NULL},
+    {"_stack_saved", get_stack_saved, NULL, DOC_STACK_SAVED, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyNumberMethods as_number = {
+    .nb_bool = greenlet_bool,
+};
+
+PyTypeObject greenlet_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "greenlet.greenlet",
+    .tp_doc = DOC_GREENLET,
+    .tp_basicsize = sizeof(PyGreenlet),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_weaklistoffset = offsetof(PyGreenlet, weakreflist),
+    .tp_dictoffset = offsetof(PyGreenlet, dict),
+    .tp_new = type_new,
+    .tp_init = type_init,
+    .tp_vectorcall = type_vectorcall,
+    .tp_alloc = PyType_GenericAlloc,
+    .tp_free = PyObject_GC_Del,
+    .tp_finalize = greenlet_finalize,
+    .tp_dealloc = greenlet_dealloc,
+    .tp_traverse = greenlet_traverse,
+    .tp_clear = greenlet_clear,
+    .tp_repr = greenlet_repr,
+    .tp_as_number = &as_number,
+    .tp_methods = methods,
+    .tp_getset = attributes,
+};
+
+int
+greenlet_type_ready(const struct module_state *module)
+{
+    if (PyType_Ready(&greenlet_type) < 0) {
+        return -1;
+    }
+    PyObject *dict = greenlet_type.tp_dict;
+    if (PyDict_SetItemString(dict, "error", module->error) < 0
+        || PyDict_SetItemString(dict, "GreenletExit", module->greenlet_exit)
+               < 0) {
+        return -1;
+    }
+    PyType_Modified(&greenlet_type);
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* Module state: what one interpreter shares between all its threads. */
+
+#ifndef GREENLET_EXT_MODULE_H
+#define GREENLET_EXT_MODULE_H
+
+#include "object.h"
+
+/* Entries of the C API's table; the order is part of the binary interface and
+   stands in greenlet.h. */
+#define CAPI_ENTRIES 12
+
+struct module_state {
+    PyTypeObject *greenlet_type; /* borrowed: static */
+    PyObject *error;
+    PyObject *greenlet_exit;
+    PyObject *no_arguments; /* the empty tuple */
+    PyObject *name_run;
+    PyObject *name_switch;
+    PyObject *name_throw;
+    PyObject *thread_key; /* of the thread record in a thread's dict */
+    PyObject *capi;       /* the capsule around `capi_table` */
+    void *capi_table[CAPI_ENTRIES];
+};
+
+/* The calling interpreter's state; NULL with an exception if there is none
+   any more.  Runs no Python code. */
+struct module_state *module_state(void);
+
+#endif

@@ -1,0 +1,97 @@
+/* The greenlet object and what hangs off it.
+
+   PyGreenlet, the Python object, is five words for ever, since compiled
+   extensions put their own fields right behind it.  Everything else is in
+   `struct greenlet`, which lives and dies with the object.
+
+   A greenlet's state is that of its slice:
+
+       UNSTARTED --start--> ACTIVE --finish--> DEAD
+
+   The main greenlet of a thread is ACTIVE from the beginning and never
+   finishes.  An ACTIVE greenlet whose thread has ended can never run again;
+   to Python it is dead.
+
+   Invariants:
+     - `thread` is set from the start on and never changes; before, a greenlet
+       belongs to the thread of the nearest started one among its parents.
+     - only main greenlets have no parent, and the parents form a tree.
+     - `run` is what to call while UNSTARTED and what has been called while
+       ACTIVE; `args` and `kwargs` are those of that call.  They are held here
+       and not by C locals, so that the garbage collector sees them. */
+
+#ifndef GREENLET_EXT_OBJECT_H
+#define GREENLET_EXT_OBJECT_H
+
+#include "cpython/tstate.h" /* brings Python.h, which wants to be first */
+
+#include "core/slice.h"
+
+#define GREENLET_MODULE
+#include "greenlet/greenlet.h"
+
+struct thread;
+
+struct greenlet {
+    struct slice slice; /* first: a slice is its greenlet */
+    struct interpreter_state interpreter;
+    PyGreenlet *object;     /* borrowed: this struct is the object's */
+    struct thread *thread;  /* counted; NULL until started */
+    PyGreenlet *parent;     /* owned */
+    PyObject *run;          /* owned */
+    PyObject *args;         /* owned; a tuple */
+    PyObject *kwargs;       /* owned; a dict or NULL */
+    struct greenlet *doomed_next; /* see thread.h */
+    bool is_main;
+    bool is_doomed; /* on a list of its thread, which holds a reference */
+};
+
+static inline struct greenlet *
+greenlet_of(const PyGreenlet *object)
+{
+    return (struct greenlet *)object->pimpl;
+}
+
+static inline struct greenlet *
+greenlet_of_slice(struct slice *slice)
+{
+    return (struct greenlet *)slice;
+}
+
+/* The type; ready after greenlet_type_ready.  It is static because CPython
+   refuses a static type, as extensions compiled by Cython have them, that
+   derives from a heap type. */
+extern PyTypeObject greenlet_type;
+
+struct module_state;
+
+/* Prepare the type; -1 with an exception.  Runs no Python code. */
+int greenlet_type_ready(const struct module_state *module);
+
+/* A new main greenlet of `thread`, or NULL with an exception.  Runs no Python
+   code. */
+PyGreenlet *greenlet_new_main(struct thread *thread);
+
+/* A new greenlet as greenlet(run, parent) makes it; `run` may be NULL, a NULL
+   `parent` means the current greenlet.  May run Python code. */
+PyGreenlet *greenlet_new(PyObject *run, PyGreenlet *parent);
+
+/* Give `self` another parent; -1 with an exception if `parent` is no
+   greenlet, or would make a cycle, or is in another thread.  May run Python
+   code. */
+int greenlet_set_parent(PyGreenlet *self, PyObject *parent);
+
+/* The record of the thread to which a greenlet belongs, borrowed; NULL if its
+   parents end in nothing, which only garbage collection can bring about.
+   Runs no Python code. */
+struct thread *greenlet_thread(const struct greenlet *greenlet);
+
+/* Turn a parked greenlet that can never run again into a dead one, releasing
+   what its frames hold.  May run Python code, but none of the greenlet's. */
+void greenlet_abandon(struct greenlet *greenlet);
+
+/* Started, not finished, and in a thread that is alive.  Runs no Python
+   code. */
+bool greenlet_is_alive(const struct greenlet *greenlet);
+
+#endif

@@ -1,0 +1,619 @@
+/* The switching protocol.
+
+   A switch has three parts.  *Prepare* may fail and may run Python code.
+   *Commit* does neither: from here on a switch happens.  *Land* is the first
+   thing on the stack of the target, which takes what is handed over from the
+   thread record, reports to the trace function and lets go of the origin.
+
+        origin                        target
+        prepare, commit
+              \----- stack_switch ----->
+                                      land (or switch_entry, if it is new)
+
+   The thread record holds one reference to the running greenlet; it becomes
+   that of `origin` for the time between commit and land.
+
+   What hands over a value, and what starts a greenlet, are different: a
+   parked greenlet gets one object, `thread->value`; a new one gets the
+   arguments of its run in its own fields, and `thread->value` is then the run
+   attribute that it no longer needs. */
+
+#include "switch.h"
+
+#include "module.h"
+#include "thread.h"
+#include "trace.h"
+
+#if defined(__GNUC__)
+#  define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#  define OUT_OF_LINE __attribute__((noinline, cold))
+#else
+#  define LIKELY(condition) (condition)
+#  define OUT_OF_LINE
+#endif
+
+static void
+message_drop(struct message *message)
+{
+    Py_CLEAR(message->args);
+    Py_CLEAR(message->kwargs);
+}
+
+/* What a parked greenlet sees of a message.  Consumes it; NULL for an
+   exception.  Runs no Python code. */
+static PyObject *
+message_unpack(struct message *message)
+{
+    PyObject *args = message->args;
+    PyObject *kwargs = message->kwargs;
+    if (args == NULL) {
+        return NULL;
+    }
+    if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
+        if (PyTuple_GET_SIZE(args) == 0) {
+            Py_DECREF(args);
+            return kwargs;
+        }
+        PyObject *both = PyTuple_Pack(2, args, kwargs);
+        message_drop(message);
+        return both;
+    }
+    Py_XDECREF(kwargs);
+    if (PyTuple_GET_SIZE(args) != 1) {
+        return args;
+    }
+    PyObject *value = Py_NewRef(PyTuple_GET_ITEM(args, 0));
+    Py_DECREF(args);
+    return value;
+}
+
+/* The far side of a switch.  `value` is NULL for an exception.  May run Python
+   code and switch: the trace function, a kill of the origin. */
+static OUT_OF_LINE PyObject *
+land_traced(struct thread *thread, struct greenlet *origin, PyObject *value)
+{
+    if (thread->trace != NULL
+        && trace_switch(thread, origin, thread_running(thread), value == NULL)
+               < 0) {
+        Py_CLEAR(value);
+    }
+    return value;
+}
+
+static inline PyObject *
+land(struct thread *thread)
+{
+    struct greenlet *self = thread_running(thread);
+    state_resume(&self->interpreter, thread->tstate);
+    struct greenlet *origin = thread->origin;
+    PyObject *value = thread->value;
+    if (!LIKELY(!thread->attention)) {
+        value = land_traced(thread, origin, value);
+    }
+    Py_DECREF(origin->object);
+    return value;
+}
+
+/* Nothing has happened but that there was no memory for it. */
+static OUT_OF_LINE PyObject *
+resume_failed(PyObject *value)
+{
+    Py_XDECREF(value);
+    return PyErr_NoMemory();
+}
+
+/* Park the running greenlet and go on with `target`, which is parked.
+   Consumes `value`; NULL stands for the exception that is set. */
+static inline PyObject *
+resume(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    struct greenlet *origin = thread_running(thread);
+    if (!LIKELY(state_suspend(&origin->interpreter, thread->tstate) == 0)) {
+        return resume_failed(value);
+    }
+    Py_INCREF(target->object);
+    thread->value = value;
+    thread->origin = origin;
+    thread->stack.target = &target->slice;
+    if (!LIKELY(stack_switch(&thread->stack) == 0)) {
+        state_resume(&origin->interpreter, thread->tstate);
+        Py_DECREF(target->object);
+        return resume_failed(value);
+    }
+    return land(thread);
+}
+
+/* Make `target` ready to be started: from here on until the switch nothing
+   runs.  Consumes `run` and the message if it succeeds; `*attribute` is then
+   the run attribute, to be released on the other side.  -1 with MemoryError.
+   Runs no Python code. */
+static int
+start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
+              struct message *message, PyObject **attribute)
+{
+    if (state_prepare(&target->interpreter, &thread->chunks) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *attribute = target->run;
+    target->run = run;
+    target->args = message->args;
+    target->kwargs = message->kwargs;
+    thread_retain(thread);
+    target->thread = thread;
+    return 0;
+}
+
+static OUT_OF_LINE void
+start_undo(struct thread *thread, struct greenlet *target, PyObject *attribute)
+{
+    PyObject *run = target->run;
+    PyObject *args = target->args;
+    PyObject *kwargs = target->kwargs;
+    state_cancel(&target->interpreter, &thread->chunks);
+    target->run = attribute;
+    target->args = NULL;
+    target->kwargs = NULL;
+    target->thread = NULL;
+    thread_release(thread);
+    PyErr_NoMemory();
+    Py_DECREF(run);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+}
+
+/* Park the running greenlet and start `target`.  Consumes `run` and the
+   message. */
+static PyObject *
+start(struct thread *thread, struct greenlet *target, PyObject *run,
+      struct message *message)
+{
+    struct greenlet *origin = thread_running(thread);
+    PyObject *attribute;
+    if (start_prepare(thread, target, run, message, &attribute) < 0) {
+        Py_DECREF(run);
+        message_drop(message);
+        return NULL;
+    }
+    if (state_suspend(&origin->interpreter, thread->tstate) < 0) {
+        start_undo(thread, target, attribute);
+        return NULL;
+    }
+    Py_INCREF(target->object);
+    thread->value = attribute;
+    thread->origin = origin;
+    thread->stack.target = &target->slice;
+    if (stack_switch(&thread->stack) < 0) {
+        state_resume(&origin->interpreter, thread->tstate);
+        Py_DECREF(target->object);
+        start_undo(thread, target, attribute);
+        return NULL;
+    }
+    return land(thread);
+}
+
+/* greenlet.error about a greenlet that the calling thread cannot run. */
+static void
+set_thread_error(const struct thread *current, const struct thread *wanted)
+{
+    if (wanted == NULL || wanted->tstate == NULL) {
+        PyErr_SetString(current->module->error,
+                        "cannot switch to a different thread (which happens "
+                        "to have exited)");
+        return;
+    }
+    PyErr_Format(current->module->error,
+                 "Cannot switch to a different thread\n\tCurrent:  %R\n\t"
+                 "Expected: %R",
+                 thread_running(current)->object, wanted->main->object);
+}
+
+/* Who runs when `wanted` is switched to: it, or if it has ended the nearest
+   parent that has not.  A new reference; NULL with an exception.  For one that
+   has not started, `*run` is a new reference to what it is to run.  An
+   exception that is set stays set.  May run Python code and switch. */
+static struct greenlet *
+resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    *run = NULL;
+    for (;;) {
+        struct greenlet *target = greenlet_of(wanted);
+        struct thread *owner = greenlet_thread(target);
+        while (target->slice.state == SLICE_DEAD && owner == thread
+               && target->parent != NULL) {
+            target = greenlet_of(target->parent);
+            owner = greenlet_thread(target);
+        }
+        if (owner != thread || target->slice.state == SLICE_DEAD) {
+            set_thread_error(thread, owner != thread ? owner : NULL);
+            break;
+        }
+        Py_INCREF(target->object);
+        bool started = target->slice.state == SLICE_ACTIVE;
+        if (!started) {
+            Py_XSETREF(*run, PyObject_GetAttr((PyObject *)target->object,
+                                              thread->module->name_run));
+            if (*run == NULL) {
+                Py_DECREF(target->object);
+                break;
+            }
+        }
+        /* Looking up `run` may have started it, or moved it elsewhere. */
+        if (started
+            || (target->slice.state == SLICE_UNSTARTED
+                && greenlet_thread(target) == thread)) {
+            PyErr_Restore(type, value, traceback);
+            return target;
+        }
+        Py_CLEAR(*run);
+        Py_DECREF(target->object);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return NULL;
+}
+
+/* A switch to oneself is over at once. */
+static PyObject *
+switch_to_self(struct thread *thread, PyObject *value)
+{
+    struct greenlet *self = thread_running(thread);
+    bool thrown = value == NULL;
+    if (thread->trace != NULL && trace_switch(thread, self, self, thrown) < 0) {
+        Py_CLEAR(value);
+    }
+    return value;
+}
+
+PyObject *
+switch_message(PyGreenlet *wanted, struct message message)
+{
+    struct thread *thread = thread_current();
+    if (thread == NULL) {
+        message_drop(&message);
+        return NULL;
+    }
+    if (thread->doomed != NULL) {
+        thread_settle(thread);
+    }
+    PyObject *run;
+    struct greenlet *target = resolve(thread, wanted, &run);
+    if (target == NULL) {
+        message_drop(&message);
+        return NULL;
+    }
+    PyObject *result;
+    if (run != NULL) {
+        result = start(thread, target, run, &message);
+    }
+    else {
+        bool thrown = message.args == NULL;
+        PyObject *value = message_unpack(&message);
+        if (value == NULL && !thrown) {
+            result = NULL;
+        }
+        else if (target == thread_running(thread)) {
+            result = switch_to_self(thread, value);
+        }
+        else {
+            result = resume(thread, target, value);
+        }
+    }
+    Py_DECREF(target->object);
+    return result;
+}
+
+/* switch() with everything that the fast path below does not know. */
+static OUT_OF_LINE PyObject *
+switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
+            PyObject *keywords)
+{
+    struct message message = {NULL, NULL};
+    message.args = PyTuple_New(count);
+    if (message.args == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyTuple_SET_ITEM(message.args, i, Py_NewRef(args[i]));
+    }
+    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0;
+    if (named > 0) {
+        message.kwargs = PyDict_New();
+        for (Py_ssize_t i = 0; message.kwargs != NULL && i < named; i++) {
+            if (PyDict_SetItem(message.kwargs, PyTuple_GET_ITEM(keywords, i),
+                               args[count + i])
+                < 0) {
+                Py_CLEAR(message.kwargs);
+            }
+        }
+        if (message.kwargs == NULL) {
+            message_drop(&message);
+            return NULL;
+        }
+    }
+    return switch_message(self, message);
+}
+
+PyObject *
+switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
+              PyObject *keywords)
+{
+    struct greenlet *target = greenlet_of((PyGreenlet *)self);
+    struct thread *thread = target->thread;
+    if (LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
+               && keywords == NULL && thread->tstate == tstate_current()
+               && !thread->attention && target != thread_running(thread))) {
+        PyObject *value = count == 1 ? args[0] : thread->module->no_arguments;
+        return resume(thread, target, Py_NewRef(value));
+    }
+    return switch_slow((PyGreenlet *)self, args, count, keywords);
+}
+
+/* Turn the arguments of throw() into the exception that is set; -1 if they are
+   none, with a TypeError set instead.  May run Python code. */
+static int
+set_thrown(PyObject *type, PyObject *value, PyObject *traceback)
+{
+    if (traceback == Py_None) {
+        traceback = NULL;
+    }
+    else if (traceback != NULL && !PyTraceBack_Check(traceback)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "throw() third argument must be a traceback object");
+        return -1;
+    }
+    if (PyExceptionClass_Check(type)) {
+        Py_INCREF(type);
+        Py_XINCREF(value);
+        Py_XINCREF(traceback);
+        PyErr_NormalizeException(&type, &value, &traceback);
+    }
+    else if (PyExceptionInstance_Check(type)) {
+        if (value != NULL && value != Py_None) {
+            PyErr_SetString(PyExc_TypeError,
+                            "instance exception may not have a separate "
+                            "value");
+            return -1;
+        }
+        value = Py_NewRef(type);
+        type = Py_NewRef(PyExceptionInstance_Class(type));
+        Py_XINCREF(traceback);
+    }
+    else {
+        PyErr_Format(PyExc_TypeError,
+                     "exceptions must be classes, or instances, not %s",
+                     Py_TYPE(type)->tp_name);
+        return -1;
+    }
+    if (traceback != NULL) {
+        PyException_SetTraceback(value, traceback);
+    }
+    else {
+        traceback = PyException_GetTraceback(value);
+    }
+    PyErr_Restore(type, value, traceback);
+    return 0;
+}
+
+/* GreenletExit ends a greenlet without being an error: the exception that is
+   set becomes a value, a new reference.  NULL if it is another one. */
+static PyObject *
+take_exit(const struct thread *thread)
+{
+    if (!PyErr_ExceptionMatches(thread->module->greenlet_exit)) {
+        return NULL;
+    }
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    Py_DECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}
+
+PyObject *
+throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
+                PyObject *traceback)
+{
+    struct thread *thread = thread_current();
+    if (thread == NULL) {
+        return NULL;
+    }
+    if (set_thrown(type != NULL ? type : thread->module->greenlet_exit, value,
+                   traceback)
+        < 0) {
+        return NULL;
+    }
+    struct message message = {NULL, NULL};
+    if (greenlet_of(target)->slice.state == SLICE_DEAD) {
+        PyObject *exit = take_exit(thread);
+        if (exit != NULL) {
+            message.args = PyTuple_Pack(1, exit);
+            Py_DECREF(exit);
+            if (message.args == NULL) {
+                return NULL;
+            }
+        }
+    }
+    return switch_message(target, message);
+}
+
+PyObject *
+throw_method(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count > 3) {
+        PyErr_Format(PyExc_TypeError,
+                     "throw() takes at most 3 arguments (%zd given)", count);
+        return NULL;
+    }
+    return throw_exception((PyGreenlet *)self, count > 0 ? args[0] : NULL,
+                           count > 1 ? args[1] : NULL,
+                           count > 2 ? args[2] : NULL);
+}
+
+void
+switch_kill(struct greenlet *greenlet)
+{
+    struct thread *thread = greenlet->thread;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+
+    PyGreenlet *parent = greenlet->parent;
+    greenlet->parent
+        = (PyGreenlet *)Py_NewRef(thread_running(thread)->object);
+    PyObject *exit = PyObject_CallNoArgs(thread->module->greenlet_exit);
+    if (exit != NULL) {
+        PyErr_Restore(Py_NewRef(thread->module->greenlet_exit), exit, NULL);
+    }
+    PyObject *result = resume(thread, greenlet, NULL);
+    if (result == NULL) {
+        PyErr_WriteUnraisable((PyObject *)greenlet->object);
+    }
+    Py_XDECREF(result);
+    PyGreenlet *temporary = greenlet->parent;
+    greenlet->parent = parent;
+    Py_DECREF(temporary);
+
+    PyErr_Restore(type, value, traceback);
+}
+
+/* Let go of what a greenlet that ends has held.  An exception that is set
+   stays set.  May run Python code and switch. */
+static void
+release_run(struct thread *thread, struct greenlet *self)
+{
+    PyObject **place = state_context(&self->interpreter, thread->tstate);
+    PyObject *context = *place;
+    *place = NULL;
+    tstate_context_changed(thread->tstate);
+    PyObject *run = self->run;
+    PyObject *args = self->args;
+    PyObject *kwargs = self->kwargs;
+    self->run = NULL;
+    self->args = NULL;
+    self->kwargs = NULL;
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(run);
+    Py_XDECREF(context);
+}
+
+/* The last switch of a greenlet.  Consumes the reference to `heir`. */
+static _Noreturn void
+leave(struct thread *thread, struct greenlet *heir, PyObject *value)
+{
+    struct greenlet *self = thread_running(thread);
+    state_leave(&self->interpreter, thread->tstate, &thread->chunks);
+    slice_release(&self->slice);
+    thread->value = value;
+    thread->origin = self;
+    thread->stack.target = &heir->slice;
+    slice_die(&self->slice);
+    (void)stack_switch(&thread->stack);
+
+    /* No memory to save what lies where the heir's stack belongs.  There is
+       always one greenlet whose stack is in place; it gets a MemoryError. */
+    Py_CLEAR(thread->value);
+    PyErr_NoMemory();
+    Py_DECREF(heir->object);
+    heir = greenlet_of_slice(stack_refuge(&thread->stack));
+    Py_INCREF(heir->object);
+    thread->stack.target = &heir->slice;
+    (void)stack_switch(&thread->stack);
+    Py_FatalError("greenlet: a switch that needs no memory has failed");
+}
+
+/* Hand the outcome of run to the parent, for ever.  `value` is NULL for an
+   exception. */
+static OUT_OF_LINE _Noreturn void
+finish(struct thread *thread, PyObject *value)
+{
+    struct greenlet *self = thread_running(thread);
+    if (value == NULL) {
+        value = take_exit(thread);
+    }
+    release_run(thread, self);
+
+    PyGreenlet *wanted = self->parent;
+    for (;;) {
+        /* Looking it up can run code that would free it: keep it until we are
+           freed ourselves. */
+        Py_XSETREF(self->run, Py_XNewRef((PyObject *)wanted));
+        PyObject *run = NULL;
+        struct greenlet *heir = thread->main;
+        if (wanted == NULL) {
+            Py_INCREF(heir->object);
+        }
+        else {
+            heir = resolve(thread, wanted, &run);
+            wanted = greenlet_of(wanted)->parent;
+        }
+        if (heir == NULL) {
+            Py_CLEAR(value);
+            continue;
+        }
+        if (run == NULL) {
+            leave(thread, heir, value);
+        }
+        struct message message = {NULL, NULL};
+        PyObject *attribute;
+        if (value != NULL) {
+            message.args = PyTuple_Pack(1, value);
+            Py_CLEAR(value);
+            if (message.args == NULL) {
+                Py_DECREF(run);
+                Py_DECREF(heir->object);
+                continue;
+            }
+        }
+        if (start_prepare(thread, heir, run, &message, &attribute) == 0) {
+            leave(thread, heir, attribute);
+        }
+        Py_DECREF(run);
+        message_drop(&message);
+        Py_DECREF(heir->object);
+    }
+}
+
+/* The first thing a new greenlet does.  -1 if it is to end at once, of the
+   exception that is set.  May run Python code and switch. */
+static OUT_OF_LINE int
+entry_land(struct thread *thread)
+{
+    struct greenlet *self = thread_running(thread);
+    struct greenlet *origin = thread->origin;
+    PyObject *attribute = thread->value;
+    bool thrown = self->args == NULL;
+    Py_XDECREF(attribute);
+    int result = thrown ? -1 : 0;
+    if (thread->trace != NULL
+        && trace_switch(thread, origin, self, thrown) < 0) {
+        result = -1;
+    }
+    Py_DECREF(origin->object);
+    return result;
+}
+
+void
+switch_entry(struct stack *stack)
+{
+    struct thread *thread = (struct thread *)stack;
+    struct greenlet *self = thread_running(thread);
+    state_start(&self->interpreter, thread->tstate);
+    PyObject *value = NULL;
+    if (entry_land(thread) == 0) {
+        PyObject *args = self->args;
+        if (self->kwargs == NULL) {
+            value = PyObject_Vectorcall(self->run,
+                                        &PyTuple_GET_ITEM(args, 0),
+                                        (size_t)PyTuple_GET_SIZE(args), NULL);
+        }
+        else {
+            value = PyObject_Call(self->run, args, self->kwargs);
+        }
+    }
+    finish(thread, value);
+}

@@ -1,0 +1,36 @@
+/* The switching protocol: who runs next, with what in its hands. */
+
+#ifndef GREENLET_EXT_SWITCH_H
+#define GREENLET_EXT_SWITCH_H
+
+#include "object.h"
+
+/* What is handed over.  With `args` NULL it is the exception that is set. */
+struct message {
+    PyObject *args;   /* owned; a tuple */
+    PyObject *kwargs; /* owned; a dict or NULL */
+};
+
+/* The method switch(), and what it comes to from C.  switch_message consumes
+   the message; both return a new reference, or NULL with an exception, once
+   somebody has switched back.  Run Python code and switch. */
+PyObject *switch_method(PyObject *self, PyObject *const *args,
+                        Py_ssize_t count, PyObject *keywords);
+PyObject *switch_message(PyGreenlet *target, struct message message);
+
+/* The method throw(), and what it comes to from C.  NULL stands for what is
+   not given. */
+PyObject *throw_method(PyObject *self, PyObject *const *args,
+                       Py_ssize_t count);
+PyObject *throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
+                          PyObject *traceback);
+
+/* Throw GreenletExit into a parked greenlet of the calling thread and come
+   back.  Another exception that leaves it is reported as unraisable; the one
+   that is set stays set.  Runs Python code and switches. */
+void switch_kill(struct greenlet *greenlet);
+
+/* The first function of every greenlet. */
+void switch_entry(struct stack *stack);
+
+#endif

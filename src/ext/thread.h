@@ -1,0 +1,75 @@
+/* The thread record: the greenlets of one Python thread.
+
+   It is made when the thread first uses greenlets, and found through the
+   thread state's dict, which also ends it: the dict is cleared while the
+   thread state can still be used.  Greenlets that have been started hold
+   counted references to the record, so that it can outlive its thread; its
+   `tstate` is NULL then.
+
+   A greenlet that nobody can reach any more while it is parked gets a
+   GreenletExit, but only in its own thread and never while the garbage
+   collector is at work, whose lists run through C frames that a switch would
+   replace.  Otherwise it waits on the list of the doomed, each with a
+   reference of its own. */
+
+#ifndef GREENLET_EXT_THREAD_H
+#define GREENLET_EXT_THREAD_H
+
+#include "object.h"
+
+struct module_state;
+
+struct thread {
+    struct stack stack;       /* first: the assembly's argument */
+    PyThreadState *tstate;    /* borrowed; NULL when the thread has ended */
+    struct greenlet *main;    /* owned until the thread ends */
+    struct greenlet *origin;  /* owned; who switched last */
+    PyObject *value;          /* owned; what it handed over, see switch.c */
+    PyObject *trace;          /* owned; the trace function or NULL */
+    struct greenlet *doomed;  /* owned list, by doomed_next */
+    struct greenlet *refused; /* the same, of those that would not die */
+    struct module_state *module;
+    struct chunk_pool chunks;
+    Py_ssize_t references;
+    bool attention; /* something rare is to be done at a switch */
+};
+
+/* The calling thread's record, made if need be, borrowed; NULL with an
+   exception when out of memory or too late.  Runs no Python code. */
+struct thread *thread_current(void);
+
+/* Whose code is running, borrowed: the reference is the record's. */
+static inline struct greenlet *
+thread_running(const struct thread *thread)
+{
+    return greenlet_of_slice(thread->stack.current);
+}
+
+/* Counted references to the record itself.  Run no Python code. */
+void thread_retain(struct thread *thread);
+void thread_release(struct thread *thread);
+
+/* Call after `trace` or `doomed` has changed.  Runs no Python code. */
+void thread_update_attention(struct thread *thread);
+
+/* Have a parked greenlet that nobody can reach killed by its own thread, at
+   its next use of greenlets or at its end.  Takes a new reference to it.  May
+   be called in any thread.  Runs no Python code. */
+void thread_doom(struct thread *thread, struct greenlet *greenlet);
+
+/* A greenlet has caught its GreenletExit and parked again.  If nobody knows it
+   but the caller it gets a new reference, until the thread ends.  Runs Python
+   code only to complain. */
+void thread_refused(struct thread *thread, struct greenlet *greenlet);
+
+/* Kill the doomed.  To be called in the record's own thread, not during a
+   collection.  Leaves the exception that is set alone.  May run Python code
+   and switch. */
+void thread_settle(struct thread *thread);
+
+/* For the published package's tests: how many greenlets wait on lists of the
+   doomed, and how many records have a living thread.  Run no Python code. */
+Py_ssize_t thread_count_doomed(void);
+Py_ssize_t thread_count(void);
+
+#endif
