@@ -27,7 +27,7 @@
 
 struct interpreter_state {
     CFrame *cframe;             /* on the C stack */
-    PyFrameObject *visible;     /* innermost; borrowed */
+    PyFrameObject *visible;     /* innermost; borrowed; NULL if running */
     CFrame root_cframe;         /* the first one */
     _PyErr_StackItem *exc_info;
     _PyErr_StackItem exc_state; /* what exc_info starts from */
@@ -102,6 +102,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->cframe = state->cframe;
     tstate->cframe->use_tracing = tstate->root_cframe.use_tracing;
     tstate->frame = state->visible;
+    state->visible = NULL;
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
     state->context = NULL;

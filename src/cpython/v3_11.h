@@ -51,7 +51,16 @@ frame_clear_callable(struct _PyInterpreterFrame *frame)
     Py_CLEAR(frame->f_code);
 }
 
-#include "frames_drop.h"
+static inline int
+frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
+                     void *arg)
+{
+    Py_VISIT(frame->f_func);
+    Py_VISIT(frame->f_code);
+    return 0;
+}
+
+#include "parked_frames.h"
 
 static inline PyThreadState *
 tstate_current(void)
@@ -121,6 +130,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
     state->context = NULL;
+    state->visible = NULL;
     tstate_context_changed(tstate);
     tstate->recursion_remaining
         = tstate->recursion_limit - state->python_depth;
@@ -178,7 +188,7 @@ state_visit(struct interpreter_state *state, visitproc visit, void *arg)
 {
     Py_VISIT(state->context);
     Py_VISIT(state->exc_state.exc_value);
-    return 0;
+    return frames_visit(state->visible, visit, arg);
 }
 
 static inline void

@@ -21,7 +21,8 @@
 
 struct interpreter_state {
     struct _PyInterpreterFrame *frame;   /* may be an entry frame */
-    struct _PyInterpreterFrame *visible; /* innermost that is none */
+    struct _PyInterpreterFrame *visible; /* innermost that is none; NULL
+                                            while running */
     struct datastack datastack;
     _PyErr_StackItem *exc_info;
     _PyErr_StackItem exc_state; /* what exc_info starts from */
@@ -44,7 +45,16 @@ frame_clear_callable(struct _PyInterpreterFrame *frame)
     Py_CLEAR(frame->f_executable);
 }
 
-#include "frames_drop.h"
+static inline int
+frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
+                     void *arg)
+{
+    Py_VISIT(frame->f_funcobj);
+    Py_VISIT(frame->f_executable);
+    return 0;
+}
+
+#include "parked_frames.h"
 
 static inline PyThreadState *
 tstate_current(void)
@@ -112,6 +122,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
     state->context = NULL;
+    state->visible = NULL;
     tstate_context_changed(tstate);
     tstate->py_recursion_remaining
         = tstate->py_recursion_limit - state->python_depth;
@@ -164,7 +175,7 @@ state_visit(struct interpreter_state *state, visitproc visit, void *arg)
 {
     Py_VISIT(state->context);
     Py_VISIT(state->exc_state.exc_value);
-    return 0;
+    return frames_visit(state->visible, visit, arg);
 }
 
 static inline void

@@ -4,7 +4,6 @@
 #include "capi.h"
 
 #include "switch.h"
-#include "thread.h"
 
 static const char capsule_name[] = "greenlet._C_API";
 
@@ -26,22 +25,15 @@ capi_new(PyObject *run, PyGreenlet *parent)
     return greenlet_new(run, parent);
 }
 
-static PyGreenlet *
-capi_getcurrent(void)
-{
-    struct thread *thread = thread_current();
-    if (thread == NULL) {
-        return NULL;
-    }
-    return (PyGreenlet *)Py_NewRef(
-        (PyObject *)thread_running(thread)->object);
-}
-
 static PyObject *
 capi_throw(PyGreenlet *self, PyObject *type, PyObject *value,
            PyObject *traceback)
 {
     if (require_greenlet(self) < 0) {
+        return NULL;
+    }
+    if (type == NULL) {
+        PyErr_BadArgument();
         return NULL;
     }
     return throw_exception(self, type, value, traceback);
@@ -54,8 +46,12 @@ capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     struct message message = {NULL, NULL};
-    if (args == NULL) {
+    bool started = greenlet_of(self)->slice.state != SLICE_UNSTARTED;
+    if (args == NULL || (args == Py_None && !started)) {
         message.args = PyTuple_New(0);
+    }
+    else if (args == Py_None) {
+        message.args = PyTuple_Pack(1, Py_None);
     }
     else if (PyTuple_Check(args)) {
         message.args = Py_NewRef(args);
@@ -75,7 +71,11 @@ capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
 static int
 capi_set_parent(PyGreenlet *self, PyGreenlet *parent)
 {
-    if (require_greenlet(self) < 0) {
+    if (self == NULL) {
+        PyErr_BadArgument();
+        return -1;
+    }
+    if (greenlet_require((PyObject *)self) < 0) {
         return -1;
     }
     if (parent == NULL) {
@@ -123,7 +123,7 @@ capi_init(struct module_state *module)
         [PyExc_GreenletError_NUM] = module->error,
         [PyExc_GreenletExit_NUM] = module->greenlet_exit,
         [PyGreenlet_New_NUM] = (void *)capi_new,
-        [PyGreenlet_GetCurrent_NUM] = (void *)capi_getcurrent,
+        [PyGreenlet_GetCurrent_NUM] = (void *)greenlet_getcurrent,
         [PyGreenlet_Throw_NUM] = (void *)capi_throw,
         [PyGreenlet_Switch_NUM] = (void *)capi_switch,
         [PyGreenlet_SetParent_NUM] = (void *)capi_set_parent,

@@ -237,6 +237,17 @@
     "    >>> greenlet.get_clocks_used_doing_optional_cleanup()\n"             \
     "    0\n"
 
+#define DOC_ERROR                                                             \
+    "A greenlet was used in a way that is not possible: by another thread\n"  \
+    "than its own, or after its thread has ended."
+
+#define DOC_GREENLET_EXIT                                                     \
+    "Ends a greenlet without being an error: its parent receives the\n"       \
+    "exception object as a value.\n"                                          \
+    "\n"                                                                      \
+    "Thrown into a parked greenlet when the last reference to it goes, and\n" \
+    "by throw() without arguments.  Not a subclass of Exception."
+
 /* The published package's tests use these. */
 
 #define DOC_GET_PENDING_CLEANUP_COUNT                                         \

@@ -50,9 +50,17 @@ greenlet_thread(const struct greenlet *greenlet)
 /* Creation */
 
 static PyGreenlet *
-allocate(PyTypeObject *type)
+allocate(PyTypeObject *type, const struct module_state *module)
 {
-    PyGreenlet *self = (PyGreenlet *)type->tp_alloc(type, 0);
+    PyGreenlet *self;
+    if (PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT)) {
+        /* This words the refusal. */
+        self = (PyGreenlet *)PyBaseObject_Type.tp_new(
+            type, module->no_arguments, NULL);
+    }
+    else {
+        self = (PyGreenlet *)type->tp_alloc(type, 0);
+    }
     if (self == NULL) {
         return NULL;
     }
@@ -73,7 +81,8 @@ allocate(PyTypeObject *type)
 PyGreenlet *
 greenlet_new_main(struct thread *thread)
 {
-    PyGreenlet *self = allocate(thread->module->greenlet_type);
+    PyGreenlet *self = allocate(thread->module->greenlet_type,
+                                thread->module);
     if (self != NULL) {
         struct greenlet *greenlet = greenlet_of(self);
         greenlet->is_main = true;
@@ -88,11 +97,11 @@ type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     (void)args;
     (void)kwargs;
-    struct thread *thread = thread_current();
+    struct thread *thread = thread_enter();
     if (thread == NULL) {
         return NULL;
     }
-    PyGreenlet *self = allocate(type);
+    PyGreenlet *self = allocate(type, thread->module);
     if (self != NULL) {
         PyGreenlet *parent = thread_running(thread)->object;
         Py_INCREF(parent);
@@ -137,6 +146,22 @@ greenlet_new(PyObject *run, PyGreenlet *parent)
         Py_CLEAR(self);
     }
     return (PyGreenlet *)self;
+}
+
+PyGreenlet *
+greenlet_getcurrent(void)
+{
+    if (interpreter_finalizing()) {
+        PyErr_SetString(PyExc_RuntimeError, "greenlet is being finalized");
+        return NULL;
+    }
+    struct thread *thread = thread_enter();
+    if (thread == NULL) {
+        return NULL;
+    }
+    PyGreenlet *current = thread_running(thread)->object;
+    Py_INCREF(current);
+    return current;
 }
 
 /* greenlet(...) without a tuple of arguments.  What is unusual goes the way of
@@ -424,6 +449,18 @@ get_parent(PyObject *self, void *unused)
 }
 
 int
+greenlet_require(PyObject *object)
+{
+    if (!PyObject_TypeCheck(object, &greenlet_type)) {
+        PyErr_Format(PyExc_TypeError,
+                     "GreenletChecker: Expected any type of greenlet, not %s",
+                     Py_TYPE(object)->tp_name);
+        return -1;
+    }
+    return 0;
+}
+
+int
 greenlet_set_parent(PyGreenlet *self, PyObject *parent)
 {
     struct greenlet *greenlet = greenlet_of(self);
@@ -432,10 +469,7 @@ greenlet_set_parent(PyGreenlet *self, PyObject *parent)
                         "cannot set the parent of a main greenlet");
         return -1;
     }
-    if (!PyObject_TypeCheck(parent, &greenlet_type)) {
-        PyErr_Format(PyExc_TypeError,
-                     "GreenletChecker: Expected any type of greenlet, not %s",
-                     Py_TYPE(parent)->tp_name);
+    if (greenlet_require(parent) < 0) {
         return -1;
     }
     struct greenlet *ancestor = greenlet_from(parent);
@@ -474,9 +508,6 @@ get_frame(PyObject *self, void *unused)
 {
     (void)unused;
     struct greenlet *greenlet = greenlet_from(self);
-    if (greenlet->slice.state != SLICE_ACTIVE || is_running(greenlet)) {
-        return Py_NewRef(Py_None);
-    }
     PyObject *frame = state_frame(&greenlet->interpreter, tstate_current());
     if (frame == NULL && !PyErr_Occurred()) {
         return Py_NewRef(Py_None);
@@ -594,8 +625,7 @@ greenlet_repr(PyObject *self)
 static PyMethodDef methods[] = {
     {"switch", (PyCFunction)(void (*)(void))switch_method,
      METH_FASTCALL | METH_KEYWORDS, DOC_SWITCH},
-    {"throw", (PyCFunction)(void (*)(void))throw_method, METH_FASTCALL,
-     DOC_THROW},
+    {"throw", throw_method, METH_VARARGS, DOC_THROW},
     {"__getstate__", refuse_state, METH_NOARGS, DOC_GETSTATE},
     {NULL, NULL, 0, NULL},
 };

@@ -34,9 +34,11 @@ static int
 state_fill(struct module_state *module)
 {
     module->greenlet_type = &greenlet_type;
-    module->error = PyErr_NewException("greenlet.error", NULL, NULL);
-    module->greenlet_exit = PyErr_NewException("greenlet.GreenletExit",
-                                               PyExc_BaseException, NULL);
+    module->error = PyErr_NewExceptionWithDoc("greenlet.error", DOC_ERROR,
+                                              NULL, NULL);
+    module->greenlet_exit = PyErr_NewExceptionWithDoc(
+        "greenlet.GreenletExit", DOC_GREENLET_EXIT, PyExc_BaseException,
+        NULL);
     module->no_arguments = PyTuple_New(0);
     module->name_run = PyUnicode_InternFromString("run");
     module->name_switch = PyUnicode_InternFromString("switch");
@@ -104,11 +106,7 @@ getcurrent(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    struct thread *thread = thread_current();
-    if (thread == NULL) {
-        return NULL;
-    }
-    return Py_NewRef((PyObject *)thread_running(thread)->object);
+    return (PyObject *)greenlet_getcurrent();
 }
 
 /* Kept for callers: there is no costly cleanup that could be turned off. */
@@ -182,7 +180,7 @@ get_trash_nesting(PyObject *module, PyObject *unused)
 
 static PyMethodDef functions[] = {
     {"getcurrent", getcurrent, METH_NOARGS, DOC_GETCURRENT},
-    {"settrace", trace_set, METH_O, DOC_SETTRACE},
+    {"settrace", trace_set, METH_VARARGS, DOC_SETTRACE},
     {"gettrace", trace_get, METH_NOARGS, DOC_GETTRACE},
     {"enable_optional_cleanup", enable_optional_cleanup, METH_O,
      DOC_ENABLE_OPTIONAL_CLEANUP},
@@ -253,7 +251,7 @@ module_exec(PyObject *module)
                                    (long)CLOCKS_PER_SEC)
                < 0
         || PyModule_AddStringConstant(module, "__version__",
-                                      GREENLET_VERSION)
+                                      GREENLET_PACKAGE_VERSION)
                < 0) {
         return -1;
     }

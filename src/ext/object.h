@@ -76,6 +76,15 @@ PyGreenlet *greenlet_new_main(struct thread *thread);
    `parent` means the current greenlet.  May run Python code. */
 PyGreenlet *greenlet_new(PyObject *run, PyGreenlet *parent);
 
+/* A new reference to the running greenlet; NULL with an exception, which is a
+   RuntimeError once the interpreter is being finalized.  May run Python code
+   and switch: kills of the doomed. */
+PyGreenlet *greenlet_getcurrent(void);
+
+/* -1 with a TypeError if `object` is no greenlet.  Runs no
+   Python code. */
+int greenlet_require(PyObject *object);
+
 /* Give `self` another parent; -1 with an exception if `parent` is no
    greenlet, or would make a cycle, or is in another thread.  May run Python
    code. */

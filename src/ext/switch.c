@@ -205,7 +205,7 @@ set_thread_error(const struct thread *current, const struct thread *wanted)
     PyErr_Format(current->module->error,
                  "Cannot switch to a different thread\n\tCurrent:  %R\n\t"
                  "Expected: %R",
-                 thread_running(current)->object, wanted->main->object);
+                 current->main->object, wanted->main->object);
 }
 
 /* Who runs when `wanted` is switched to: it, or if it has ended the nearest
@@ -271,13 +271,10 @@ switch_to_self(struct thread *thread, PyObject *value)
 PyObject *
 switch_message(PyGreenlet *wanted, struct message message)
 {
-    struct thread *thread = thread_current();
+    struct thread *thread = thread_enter();
     if (thread == NULL) {
         message_drop(&message);
         return NULL;
-    }
-    if (thread->doomed != NULL) {
-        thread_settle(thread);
     }
     PyObject *run;
     struct greenlet *target = resolve(thread, wanted, &run);
@@ -388,12 +385,6 @@ set_thrown(PyObject *type, PyObject *value, PyObject *traceback)
                      Py_TYPE(type)->tp_name);
         return -1;
     }
-    if (traceback != NULL) {
-        PyException_SetTraceback(value, traceback);
-    }
-    else {
-        traceback = PyException_GetTraceback(value);
-    }
     PyErr_Restore(type, value, traceback);
     return 0;
 }
@@ -419,12 +410,7 @@ throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
                 PyObject *traceback)
 {
     struct thread *thread = thread_current();
-    if (thread == NULL) {
-        return NULL;
-    }
-    if (set_thrown(type != NULL ? type : thread->module->greenlet_exit, value,
-                   traceback)
-        < 0) {
+    if (thread == NULL || set_thrown(type, value, traceback) < 0) {
         return NULL;
     }
     struct message message = {NULL, NULL};
@@ -441,17 +427,30 @@ throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
     return switch_message(target, message);
 }
 
-PyObject *
-throw_method(PyObject *self, PyObject *const *args, Py_ssize_t count)
+/* throw() without arguments. */
+static PyObject *
+throw_exit(PyGreenlet *target)
 {
-    if (count > 3) {
-        PyErr_Format(PyExc_TypeError,
-                     "throw() takes at most 3 arguments (%zd given)", count);
+    struct thread *thread = thread_current();
+    if (thread == NULL) {
         return NULL;
     }
-    return throw_exception((PyGreenlet *)self, count > 0 ? args[0] : NULL,
-                           count > 1 ? args[1] : NULL,
-                           count > 2 ? args[2] : NULL);
+    return throw_exception(target, thread->module->greenlet_exit, NULL, NULL);
+}
+
+PyObject *
+throw_method(PyObject *self, PyObject *args)
+{
+    PyObject *type = NULL;
+    PyObject *value = NULL;
+    PyObject *traceback = NULL;
+    if (!PyArg_ParseTuple(args, "|OOO:throw", &type, &value, &traceback)) {
+        return NULL;
+    }
+    if (type == NULL) {
+        return throw_exit((PyGreenlet *)self);
+    }
+    return throw_exception((PyGreenlet *)self, type, value, traceback);
 }
 
 void
@@ -483,12 +482,8 @@ switch_kill(struct greenlet *greenlet)
 /* Let go of what a greenlet that ends has held.  An exception that is set
    stays set.  May run Python code and switch. */
 static void
-release_run(struct thread *thread, struct greenlet *self)
+release_run(struct greenlet *self)
 {
-    PyObject **place = state_context(&self->interpreter, thread->tstate);
-    PyObject *context = *place;
-    *place = NULL;
-    tstate_context_changed(thread->tstate);
     PyObject *run = self->run;
     PyObject *args = self->args;
     PyObject *kwargs = self->kwargs;
@@ -498,7 +493,6 @@ release_run(struct thread *thread, struct greenlet *self)
     Py_XDECREF(args);
     Py_XDECREF(kwargs);
     Py_XDECREF(run);
-    Py_XDECREF(context);
 }
 
 /* The last switch of a greenlet.  Consumes the reference to `heir`. */
@@ -526,6 +520,17 @@ leave(struct thread *thread, struct greenlet *heir, PyObject *value)
     Py_FatalError("greenlet: a switch that needs no memory has failed");
 }
 
+/* The usual case: the parent is parked in this thread. */
+static bool
+can_resume(const struct thread *thread, const PyGreenlet *parent)
+{
+    if (parent == NULL) {
+        return false;
+    }
+    const struct greenlet *greenlet = greenlet_of(parent);
+    return greenlet->slice.state == SLICE_ACTIVE && greenlet->thread == thread;
+}
+
 /* Hand the outcome of run to the parent, for ever.  `value` is NULL for an
    exception. */
 static OUT_OF_LINE _Noreturn void
@@ -535,12 +540,17 @@ finish(struct thread *thread, PyObject *value)
     if (value == NULL) {
         value = take_exit(thread);
     }
-    release_run(thread, self);
+    release_run(self);
+    thread_forgive(thread, self);
 
     PyGreenlet *wanted = self->parent;
+    if (can_resume(thread, wanted)) {
+        Py_INCREF(wanted);
+        leave(thread, greenlet_of(wanted), value);
+    }
     for (;;) {
-        /* Looking it up can run code that would free it: keep it until we are
-           freed ourselves. */
+        /* Looking it up can run code that would free it: it is kept, and
+           released when the next greenlet has begun. */
         Py_XSETREF(self->run, Py_XNewRef((PyObject *)wanted));
         PyObject *run = NULL;
         struct greenlet *heir = thread->main;
@@ -592,6 +602,9 @@ entry_land(struct thread *thread)
     if (thread->trace != NULL
         && trace_switch(thread, origin, self, thrown) < 0) {
         result = -1;
+    }
+    if (origin->slice.state == SLICE_DEAD) {
+        Py_CLEAR(origin->run);
     }
     Py_DECREF(origin->object);
     return result;

@@ -20,8 +20,7 @@ PyObject *switch_message(PyGreenlet *target, struct message message);
 
 /* The method throw(), and what it comes to from C.  NULL stands for what is
    not given. */
-PyObject *throw_method(PyObject *self, PyObject *const *args,
-                       Py_ssize_t count);
+PyObject *throw_method(PyObject *self, PyObject *args);
 PyObject *throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
                           PyObject *traceback);
 

@@ -102,6 +102,26 @@ thread_refused(struct thread *thread, struct greenlet *greenlet)
     PyErr_Restore(type, value, traceback);
 }
 
+static bool
+list_remove(struct greenlet **list, const struct greenlet *greenlet)
+{
+    while (*list != NULL && *list != greenlet) {
+        list = &(*list)->doomed_next;
+    }
+    return list_pop(list) != NULL;
+}
+
+void
+thread_forgive(struct thread *thread, struct greenlet *greenlet)
+{
+    if (greenlet->is_doomed
+        && (list_remove(&thread->refused, greenlet)
+            || list_remove(&thread->doomed, greenlet))) {
+        thread_update_attention(thread);
+        Py_DECREF(greenlet->object); /* not the last: it is running */
+    }
+}
+
 /* Kill one greenlet and consume the reference to it. */
 static void
 kill_doomed(struct thread *thread, struct greenlet *greenlet)
@@ -120,7 +140,8 @@ void
 thread_settle(struct thread *thread)
 {
     struct greenlet *greenlet;
-    while ((greenlet = list_pop(&thread->doomed)) != NULL) {
+    while (!tstate_collecting(thread->tstate)
+           && (greenlet = list_pop(&thread->doomed)) != NULL) {
         thread_update_attention(thread);
         kill_doomed(thread, greenlet);
     }
@@ -256,6 +277,16 @@ thread_current(void)
     thread = thread_find(tstate);
     if (thread != NULL) {
         last_used = thread;
+    }
+    return thread;
+}
+
+struct thread *
+thread_enter(void)
+{
+    struct thread *thread = thread_current();
+    if (thread != NULL && thread->doomed != NULL) {
+        thread_settle(thread);
     }
     return thread;
 }

@@ -62,10 +62,17 @@ void thread_doom(struct thread *thread, struct greenlet *greenlet);
    code only to complain. */
 void thread_refused(struct thread *thread, struct greenlet *greenlet);
 
-/* Kill the doomed.  To be called in the record's own thread, not during a
-   collection.  Leaves the exception that is set alone.  May run Python code
-   and switch. */
+/* The running greenlet ends after all: if it is on a list of the record, take
+   it off.  Runs no Python code. */
+void thread_forgive(struct thread *thread, struct greenlet *greenlet);
+
+/* Kill the doomed of the calling thread, unless a collection is under way.
+   Leaves the exception that is set alone.  May run Python code and switch. */
 void thread_settle(struct thread *thread);
+
+/* What every entrance to the module begins with: thread_current and, if there
+   are doomed, thread_settle.  May run Python code and switch. */
+struct thread *thread_enter(void);
 
 /* For the published package's tests: how many greenlets wait on lists of the
    doomed, and how many records have a living thread.  Run no Python code. */

@@ -35,10 +35,14 @@ trace_switch(struct thread *thread, struct greenlet *origin,
 }
 
 PyObject *
-trace_set(PyObject *module, PyObject *callback)
+trace_set(PyObject *module, PyObject *args)
 {
     (void)module;
-    struct thread *thread = thread_current();
+    PyObject *callback;
+    if (!PyArg_ParseTuple(args, "O", &callback)) {
+        return NULL;
+    }
+    struct thread *thread = thread_enter();
     if (thread == NULL) {
         return NULL;
     }
@@ -53,7 +57,7 @@ trace_get(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    struct thread *thread = thread_current();
+    struct thread *thread = thread_enter();
     if (thread == NULL) {
         return NULL;
     }

@@ -13,7 +13,7 @@ int trace_switch(struct thread *thread, struct greenlet *origin,
                  struct greenlet *target, bool thrown);
 
 /* settrace() and gettrace(). */
-PyObject *trace_set(PyObject *module, PyObject *callback);
+PyObject *trace_set(PyObject *module, PyObject *args);
 PyObject *trace_get(PyObject *module, PyObject *unused);
 
 #endif

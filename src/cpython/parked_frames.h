@@ -1,12 +1,52 @@
-/* Releasing the frames of a greenlet that will never run again, CPython 3.11
-   to 3.13.  The including version file defines frame_code and
-   frame_clear_callable.
+/* What the frames of a parked greenlet refer to, CPython 3.11 to 3.13: showing
+   it to the garbage collector, and releasing it when the greenlet will never
+   run again.  The including version file defines frame_code,
+   frame_clear_callable and frame_visit_callable.
 
-   The height of a value stack is not known while its frame makes a call, and
-   so what lies there is not released; locals, cells and the function are. */
+   The height of a value stack is not known while its frame makes a call.  What
+   lies there looks like references from outside to the collector, and is not
+   released; locals, cells and the function are. */
 
-#ifndef GREENLET_CPYTHON_FRAMES_DROP_H
-#define GREENLET_CPYTHON_FRAMES_DROP_H
+#ifndef GREENLET_CPYTHON_PARKED_FRAMES_H
+#define GREENLET_CPYTHON_PARKED_FRAMES_H
+
+/* A generator visits its frame, but no locals as long as the interpreter has
+   the height of the value stack in a register: while the frame executes. */
+static inline bool
+frame_locals_are_ours(const struct _PyInterpreterFrame *frame)
+{
+    return frame->owner == FRAME_OWNED_BY_THREAD
+           || (frame->owner == FRAME_OWNED_BY_GENERATOR
+               && frame->stacktop < 0);
+}
+
+static inline int
+frame_visit(struct _PyInterpreterFrame *frame, visitproc visit, void *arg)
+{
+    if (frame_locals_are_ours(frame)) {
+        int locals = frame_code(frame)->co_nlocalsplus;
+        for (int i = 0; i < locals; i++) {
+            Py_VISIT(frame->localsplus[i]);
+        }
+    }
+    if (frame->owner != FRAME_OWNED_BY_THREAD) {
+        return 0;
+    }
+    Py_VISIT(frame->frame_obj);
+    Py_VISIT(frame->f_locals);
+    return frame_visit_callable(frame, visit, arg);
+}
+
+/* Runs no Python code. */
+static inline int
+frames_visit(struct _PyInterpreterFrame *frame, visitproc visit, void *arg)
+{
+    int result = 0;
+    for (; frame != NULL && result == 0; frame = frame->previous) {
+        result = frame_visit(frame, visit, arg);
+    }
+    return result;
+}
 
 /* Somebody holds the frame object: let it own a copy of the frame, with all
    references, as the interpreter does when a frame returns. */
