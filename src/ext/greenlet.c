@@ -667,19 +667,3 @@ PyTypeObject greenlet_type = {
     .tp_methods = methods,
     .tp_getset = attributes,
 };
-
-int
-greenlet_type_ready(const struct module_state *module)
-{
-    if (PyType_Ready(&greenlet_type) < 0) {
-        return -1;
-    }
-    PyObject *dict = greenlet_type.tp_dict;
-    if (PyDict_SetItemString(dict, "error", module->error) < 0
-        || PyDict_SetItemString(dict, "GreenletExit", module->greenlet_exit)
-               < 0) {
-        return -1;
-    }
-    PyType_Modified(&greenlet_type);
-    return 0;
-}

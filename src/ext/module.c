@@ -50,7 +50,7 @@ state_fill(struct module_state *module)
         || module->thread_key == NULL) {
         return -1;
     }
-    if (greenlet_type_ready(module) < 0) {
+    if (PyType_Ready(&greenlet_type) < 0) {
         return -1;
     }
     return capi_init(module);
@@ -199,26 +199,29 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* The functions that the class carries too. */
-static const char *const class_functions[] = {
-    "getcurrent",
-    "settrace",
-    "gettrace",
+/* What the class carries too. */
+static const char *const class_attributes[] = {
+    "getcurrent", "settrace", "gettrace", "error", "GreenletExit",
 };
 
+/* The type is one for all interpreters.  What is there stays: releasing an
+   object of an interpreter that has ended is not safe. */
 static int
-module_add_functions_to_class(PyObject *module)
+module_fill_class(PyObject *module)
 {
-    size_t count = sizeof class_functions / sizeof class_functions[0];
+    size_t count = sizeof class_attributes / sizeof class_attributes[0];
     for (size_t i = 0; i < count; i++) {
-        PyObject *function = PyObject_GetAttrString(module,
-                                                    class_functions[i]);
-        if (function == NULL) {
+        const char *name = class_attributes[i];
+        PyObject *attribute = PyObject_GetAttrString(module, name);
+        if (attribute == NULL) {
             return -1;
         }
-        int stored = PyDict_SetItemString(greenlet_type.tp_dict,
-                                          class_functions[i], function);
-        Py_DECREF(function);
+        int stored = 0;
+        if (PyDict_GetItemString(greenlet_type.tp_dict, name) == NULL) {
+            stored = PyDict_SetItemString(greenlet_type.tp_dict, name,
+                                          attribute);
+        }
+        Py_DECREF(attribute);
         if (stored < 0) {
             return -1;
         }
@@ -255,7 +258,7 @@ module_exec(PyObject *module)
                < 0) {
         return -1;
     }
-    return module_add_functions_to_class(module);
+    return module_fill_class(module);
 }
 
 static PyModuleDef_Slot slots[] = {

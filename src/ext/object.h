@@ -33,10 +33,10 @@
 struct thread;
 
 struct greenlet {
-    struct slice slice; /* first: a slice is its greenlet */
+    struct slice slice;    /* first: a slice is its greenlet */
+    struct thread *thread; /* counted; NULL until started */
+    PyGreenlet *object;    /* borrowed: this struct is the object's */
     struct interpreter_state interpreter;
-    PyGreenlet *object;     /* borrowed: this struct is the object's */
-    struct thread *thread;  /* counted; NULL until started */
     PyGreenlet *parent;     /* owned */
     PyObject *run;          /* owned */
     PyObject *args;         /* owned; a tuple */
@@ -58,15 +58,9 @@ greenlet_of_slice(struct slice *slice)
     return (struct greenlet *)slice;
 }
 
-/* The type; ready after greenlet_type_ready.  It is static because CPython
-   refuses a static type, as extensions compiled by Cython have them, that
-   derives from a heap type. */
+/* The type.  It is static because CPython refuses a static type, as extensions
+   compiled by Cython have them, that derives from a heap type. */
 extern PyTypeObject greenlet_type;
-
-struct module_state;
-
-/* Prepare the type; -1 with an exception.  Runs no Python code. */
-int greenlet_type_ready(const struct module_state *module);
 
 /* A new main greenlet of `thread`, or NULL with an exception.  Runs no Python
    code. */

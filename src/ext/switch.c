@@ -27,9 +27,11 @@
 #if defined(__GNUC__)
 #  define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #  define OUT_OF_LINE __attribute__((noinline, cold))
+#  define NOT_INLINED __attribute__((noinline))
 #else
 #  define LIKELY(condition) (condition)
 #  define OUT_OF_LINE
+#  define NOT_INLINED
 #endif
 
 static void
@@ -340,13 +342,14 @@ switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
 {
     struct greenlet *target = greenlet_of((PyGreenlet *)self);
     struct thread *thread = target->thread;
-    if (LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
-               && keywords == NULL && thread->tstate == tstate_current()
-               && !thread->attention && target != thread_running(thread))) {
-        PyObject *value = count == 1 ? args[0] : thread->module->no_arguments;
-        return resume(thread, target, Py_NewRef(value));
+    if (!LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
+                && keywords == NULL && !thread->attention
+                && target != thread_running(thread)
+                && thread->tstate == tstate_current())) {
+        return switch_slow((PyGreenlet *)self, args, count, keywords);
     }
-    return switch_slow((PyGreenlet *)self, args, count, keywords);
+    PyObject *value = count == 1 ? args[0] : thread->module->no_arguments;
+    return resume(thread, target, Py_NewRef(value));
 }
 
 /* Turn the arguments of throw() into the exception that is set; -1 if they are
@@ -532,8 +535,8 @@ can_resume(const struct thread *thread, const PyGreenlet *parent)
 }
 
 /* Hand the outcome of run to the parent, for ever.  `value` is NULL for an
-   exception. */
-static OUT_OF_LINE _Noreturn void
+   exception.  Not inlined: the frame of switch_entry is part of every slice. */
+static NOT_INLINED _Noreturn void
 finish(struct thread *thread, PyObject *value)
 {
     struct greenlet *self = thread_running(thread);
@@ -588,9 +591,9 @@ finish(struct thread *thread, PyObject *value)
     }
 }
 
-/* The first thing a new greenlet does.  -1 if it is to end at once, of the
+/* The first thing a new greenlet does, not inlined for the same reason.  -1 if it is to end at once, of the
    exception that is set.  May run Python code and switch. */
-static OUT_OF_LINE int
+static NOT_INLINED int
 entry_land(struct thread *thread)
 {
     struct greenlet *self = thread_running(thread);

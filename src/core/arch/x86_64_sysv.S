@@ -43,6 +43,8 @@ FUNCTION_BEGIN(stack_switch)
         .cfi_adjust_cfa_offset 8
         stmxcsr [rsp]
         fnstcw  [rsp + 4]
+        mov     ebp, [rsp]
+        movzx   r12d, word ptr [rsp + 4]
 
         mov     rbx, rdi
         mov     rsi, rsp
@@ -55,9 +57,16 @@ FUNCTION_BEGIN(stack_switch)
         test    rax, rax
         jnz     .Lstart
 
+        /* The control words are the same but for programs that set them, and
+           comparing is cheaper than loading: rbp and r12 still have those that
+           are in force.  MXCSR's six lowest bits are status, not control. */
 .Lreturn:
-        ldmxcsr [rsp]
-        fldcw   [rsp + 4]
+        xor     ebp, [rsp]
+        xor     r12w, [rsp + 4]
+        and     ebp, 0xffc0
+        or      ebp, r12d
+        jnz     .Lcontrol
+.Lpop:
         .cfi_remember_state
         add     rsp, 8
         .cfi_adjust_cfa_offset -8
@@ -81,8 +90,13 @@ FUNCTION_BEGIN(stack_switch)
         .cfi_restore rbp
         ret
 
-.Lfailed:
+.Lcontrol:
         .cfi_restore_state
+        ldmxcsr [rsp]
+        fldcw   [rsp + 4]
+        jmp     .Lpop
+
+.Lfailed:
         mov     eax, -1
         jmp     .Lreturn
 

@@ -1,0 +1,133 @@
+"""Two workers that take turns: the interleaved run behind the table."""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+WORKER = pathlib.Path(__file__).with_name("worker.py")
+SIDES = ("ours", "oracle")
+
+# The workers are started anew so many times in a run: where a process happens
+# to lie in memory moves its figures by a few per cent.
+LAUNCHES = 5
+
+
+class Worker:
+    """A process that runs cases with one package."""
+
+    def __init__(self, python):
+        self.process = subprocess.Popen(
+            [str(python), str(WORKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=clean_environment(),
+        )
+        self.hello = self._reply()
+
+    def figure(self, name):
+        print(name, file=self.process.stdin, flush=True)
+        return self._reply()["value"]
+
+    def _reply(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.process.args[0]} ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+def clean_environment():
+    """Nothing of the caller's may decide which package is imported or how
+    objects lie in memory."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "PYTHONHASHSEED": "0"}
+
+
+def compare(ours, oracle, wanted, rounds):
+    """The figures of both sides for every case that `wanted` accepts.  A
+    figure that a side fails to give is a string that says how it failed."""
+    pythons = {"ours": ours, "oracle": oracle}
+    hello = greet(pythons)
+    cases = [case for case in hello["ours"]["cases"] if wanted(case)]
+    figures = {case["name"]: dict.fromkeys(SIDES) for case in cases}
+    interleaved = [case for case in cases if not case["alone"]]
+    for launch in range(LAUNCHES if interleaved else 0):
+        with pair_of_workers(pythons) as workers:
+            note(f"launch {launch + 1} of {LAUNCHES}")
+            for turn in range(max(1, rounds // LAUNCHES)):
+                take_turn(workers, interleaved, figures, turn)
+    for case in cases:
+        if case["alone"]:
+            note(case["title"])
+            for side in SIDES:
+                figures[case["name"]][side] = figure_alone(pythons[side], case)
+    note("")
+    return {
+        "python": hello["ours"]["python"],
+        "packages": {side: f"greenlet {hello[side]['greenlet']}" for side in SIDES},
+        "same_file": hello["ours"]["file"] == hello["oracle"]["file"],
+        "cases": cases,
+        "figures": figures,
+    }
+
+
+@contextlib.contextmanager
+def pair_of_workers(pythons):
+    with contextlib.ExitStack() as stack:
+        workers = {side: Worker(pythons[side]) for side in SIDES}
+        for worker in workers.values():
+            stack.callback(worker.close)
+        yield workers
+
+
+def greet(pythons):
+    """What each side says of itself."""
+    with pair_of_workers(pythons) as workers:
+        hello = {side: workers[side].hello for side in SIDES}
+    if hello["ours"]["python"] != hello["oracle"]["python"]:
+        sys.exit("{ours} and {oracle} are not the same CPython".format(**pythons))
+    return hello
+
+
+def take_turn(workers, cases, figures, turn):
+    """Every case once on each side, the best of each kept."""
+    # Whoever goes first finds other caches than whoever goes second.
+    order = SIDES if turn % 2 == 0 else SIDES[::-1]
+    for case in cases:
+        best = figures[case["name"]]
+        for side in order:
+            figure = workers[side].figure(case["name"])
+            if best[side] is None or figure < best[side]:
+                best[side] = figure
+
+
+def figure_alone(python, case):
+    """One case in a process that it may spoil, crash or hang in."""
+    try:
+        outcome = subprocess.run(
+            [str(python), str(WORKER)],
+            input=case["name"] + "\n",
+            stdout=subprocess.PIPE,
+            text=True,
+            env=clean_environment(),
+            timeout=case["limit"],
+        )
+    except subprocess.TimeoutExpired:
+        return f"> {case['limit']} s"
+    if outcome.returncode:
+        return "crashed"
+    return json.loads(outcome.stdout.splitlines()[-1])["value"]
+
+
+def note(text):
+    """Say on a terminal what is going on, in one line that is overwritten."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,51 @@
+"""The two environments of an interpreter: ours, which the Makefile makes, and
+one with the published package, made here when it is wanted."""
+
+import pathlib
+import subprocess
+import sys
+
+PUBLISHED = "greenlet==3.5.6"
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+OURS = ROOT / "build" / "env"
+ORACLE = ROOT / "build" / "oracle"
+
+
+def python_in(folder):
+    return folder / "bin" / "python"
+
+
+def all_tags():
+    """Tags of the environments that the Makefile has made, oldest first."""
+    tags = [folder.name for folder in OURS.glob("*") if python_in(folder).exists()]
+    return sorted(tags, key=lambda tag: (len(tag), tag))
+
+
+def pair(tag):
+    """The Python with our package and the one with the published package."""
+    ours = python_in(OURS / tag)
+    if not ours.exists():
+        sys.exit(f"{ours} is missing: `make` makes it, with our package in it")
+    return ours, oracle(ours, ORACLE / tag)
+
+
+def oracle(ours, folder):
+    """The Python of an environment with the published package, of the same
+    interpreter as `ours`.  The folder gets a mark once it is complete."""
+    complete = folder / "complete"
+    python = python_in(folder)
+    if not (complete.exists() and complete.read_text() == PUBLISHED):
+        print(f"making {folder} with {PUBLISHED}", file=sys.stderr)
+        # The environment's own pip is left out, since the system's Python
+        # may lack what it takes to put one there: ours installs into it.
+        run(ours, "-m", "venv", "--clear", "--without-pip", folder)
+        run(ours, "-m", "pip", "--python", python, "install", "--quiet", PUBLISHED)
+        complete.write_text(PUBLISHED)
+    return python
+
+
+def run(*command):
+    outcome = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if outcome.returncode:
+        sys.exit(f"{' '.join(map(str, command))}\n{outcome.stdout}{outcome.stderr}")

@@ -1,0 +1,5 @@
+"""GreenletExit in the main greenlet is an ordinary uncaught exception."""
+
+import greenlet
+
+greenlet.getcurrent().throw()

@@ -1,0 +1,216 @@
+"""The nth allocation of an operation fails, for every n: a MemoryError, and all is as before.
+
+The operation's name is the argument. Allocations are those of the interpreter's allocators.
+"""
+
+import contextvars
+import functools
+import gc
+import re
+import sys
+
+import greenlet
+
+try:
+    import _testcapi
+except ImportError:
+    print("no _testcapi")
+    raise SystemExit(0) from None
+
+MOST_ALLOCATIONS = 400
+main = greenlet.getcurrent()
+
+
+def checked(function, *args, **kwargs):
+    """Call `function` from C: there a result without an exception, or both, is noticed."""
+    return functools.partial(function, *args, **kwargs)()
+
+
+switch_to_main = functools.partial(main.switch)
+
+
+def echo(*args, **kwargs):
+    return args or kwargs
+
+
+def park():
+    return switch_to_main()
+
+
+def park_deep(depth):
+    if depth == 0:
+        return switch_to_main()
+    return sorted([depth], key=lambda value: park_deep(depth - 1) and depth)
+
+
+def started(run, *args):
+    child = greenlet.greenlet(run)
+    child.switch(*args)
+    return child
+
+
+def create(state):
+    checked(greenlet.greenlet, echo, main)
+
+
+def start(state):
+    checked(state.switch, 1)
+
+
+def start_with_keywords(state):
+    checked(state.switch, 1, 2, key=3)
+
+
+def start_deep(state):
+    checked(state.switch, 20)
+
+
+def switch(state):
+    checked(state.switch)
+
+
+def switch_with_values(state):
+    checked(state.switch, 1, 2, key=3)
+
+
+def throw(state):
+    checked(state.throw, ValueError, 1)
+
+
+def kill(state):
+    checked(state.throw)
+
+
+def ask_frame(state):
+    frame = state.gr_frame
+    while frame is not None:
+        frame = frame.f_back
+
+
+def set_attribute(state):
+    state.attribute = 1
+
+
+def set_parent(state):
+    state.parent = state.parent
+
+
+def set_run(state):
+    state.run = park
+
+
+def set_context(state):
+    state.gr_context = CONTEXT
+    state.gr_context
+
+
+def show(state):
+    repr(state)
+
+
+def trace(state):
+    greenlet.settrace(TRACER)
+    try:
+        checked(state.switch)
+    finally:
+        greenlet.settrace(None)
+
+
+def refuse_throw(state):
+    checked(state.throw, 1)
+
+
+def refuse_start(state):
+    checked(state.switch)
+
+
+def collect(state):
+    gc.collect()
+
+
+CONTEXT = contextvars.Context()
+
+
+def TRACER(event, pair):
+    pass
+
+
+# operation: (what makes its greenlet, the exceptions it may end in beside MemoryError)
+OPERATIONS = {
+    create: (lambda: None, ()),
+    start: (lambda: greenlet.greenlet(echo), ()),
+    start_with_keywords: (lambda: greenlet.greenlet(echo), ()),
+    start_deep: (lambda: greenlet.greenlet(park_deep), ()),
+    switch: (lambda: started(park), ()),
+    switch_with_values: (lambda: started(park), ()),
+    throw: (lambda: started(park), ValueError),
+    kill: (lambda: started(park_deep, 5), ()),
+    ask_frame: (lambda: started(park_deep, 5), ()),
+    set_attribute: (lambda: greenlet.greenlet(echo), ()),
+    set_parent: (lambda: greenlet.greenlet(echo), ()),
+    set_run: (lambda: greenlet.greenlet(echo), ()),
+    set_context: (lambda: greenlet.greenlet(echo), ()),
+    show: (lambda: started(park), ()),
+    trace: (lambda: started(park), ()),
+    refuse_throw: (lambda: started(park), TypeError),
+    refuse_start: (lambda: greenlet.greenlet(), AttributeError),
+    collect: (lambda: started(park_deep, 5), ()),
+}
+
+
+# Plain Python, from 3.11 on, loses the exception if it cannot make the frame object for a
+# traceback or for f_back; what our functions would lose is worded otherwise.
+INTERPRETERS_OWN = re.compile(
+    "error return without exception set|"
+    "<function .* returned NULL without setting an exception|"
+    "<built-in function remove_mem_hooks> returned a result with an exception set"
+)
+
+
+def attempt(operation, state, number, allowed):
+    """Whether `operation` succeeded although its allocation `number` failed."""
+    _testcapi.set_nomemory(number, number + 1)
+    try:
+        try:
+            operation(state)
+        finally:
+            _testcapi.remove_mem_hooks()
+    except MemoryError:
+        return False
+    except allowed:
+        return True
+    except SystemError as error:
+        if not INTERPRETERS_OWN.fullmatch(str(error)):
+            raise
+        return False
+    return True
+
+
+def check_usable(state):
+    """Whatever became of the greenlet, it can be ended, and new ones work."""
+    assert greenlet.getcurrent() is main
+    assert greenlet.gettrace() is None
+    assert greenlet.greenlet(echo).switch(1) == (1,)
+    assert started(park).switch("value") == "value"
+    if state is not None and state:
+        assert type(state.throw()) is greenlet.GreenletExit
+        assert state.dead
+
+
+def main_program(operation):
+    make, allowed = OPERATIONS[operation]
+    bystander = started(park_deep, 10)
+    for number in range(MOST_ALLOCATIONS):
+        state = make()
+        attempt(operation, state, number, allowed)
+        check_usable(state)
+        del state
+    # By then it needs fewer allocations than are let through.
+    state = make()
+    assert attempt(operation, state, MOST_ALLOCATIONS, allowed)
+    check_usable(state)
+    assert bystander.switch(True)[0]
+    print("end")
+
+
+main_program({known.__name__: known for known in OPERATIONS}[sys.argv[1]])

@@ -1,0 +1,163 @@
+"""Programs that could abort, hang or spoil the interpreter's end, each run as a process.
+
+Every script of this folder stands in PROGRAMS with the exit code and the output that it must
+have. GREENLET_TEST_COMMAND_PREFIX, for example "valgrind --error-exitcode=99", is put before
+the interpreter.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from support import ON_ORACLE, ON_SLOW_MACHINE, heavy
+
+HERE = pathlib.Path(__file__).parent
+TIMEOUT = 1500 if ON_SLOW_MACHINE else 60
+PREFIX = shlex.split(os.environ.get("GREENLET_TEST_COMMAND_PREFIX", ""))
+
+VALUE_ERROR = r"Traceback \(most recent call last\):\n(.*\n)*ValueError: from the greenlet\n"
+
+RECURSIONS = ["in_python", "in_c", "in_repr", "in_greenlets", "in_throws", "in_deletions"]
+
+
+class Program:
+    """A script and what it must do; the outputs are regular expressions."""
+
+    def __init__(self, script, stdout="end\n", stderr="", code=0, ours_only=None, marks=()):
+        self.script, self.stdout, self.stderr, self.code = script, stdout, stderr, code
+        self.marks = list(marks)
+        if ours_only is not None:
+            self.marks.append(
+                pytest.mark.skipif(ON_ORACLE, reason="published package: " + ours_only)
+            )
+
+
+PROGRAMS = [
+    Program("atexit_inside_a_greenlet", "end\nparked\n"),
+    Program("atexit_switches", "end\nstarted: result\nresumed: value\n"),
+    Program("closed_streams_at_exit"),
+    Program("daemon_threads"),
+    Program("daemon_threads_that_switch"),
+    Program(
+        "exception_in_del",
+        "main goes on\n",
+        r"Exception ignored [^\n]*<greenlet\.greenlet object at [^\n]*\n(.*\n)*"
+        r"ValueError: while dying\n",
+    ),
+    Program("exit_with_finally", "end\n(finally\n)?"),
+    Program("exit_with_finally_that_switches", "end\n(helper\nfinally\n)?"),
+    Program("exit_with_hanging_chain"),
+    Program("exit_with_parked"),
+    Program("exit_with_refusing_greenlet", stderr="(GreenletExit did not kill .*\n)?"),
+    Program("exit_with_tracer", r"\['switch', 'switch'\]\n"),
+    Program("exit_with_unstarted_and_dead"),
+    Program(
+        "faulthandler_dump",
+        "",
+        r"(Current|Thread)[^\n]*\n"
+        r"(  File [^\n]* in (bottom|<lambda>|running)\n){3}"
+        r"(Current|Thread)[^\n]*\n  File [^\n]* in <module>\n"
+        r"(Current|Thread)[^\n]*\n"
+        r"(  File [^\n]* in (bottom|<lambda>|running)\n){3}",
+    ),
+    Program("fork_in_greenlet", "parent sees 7\n"),
+    Program("fork_in_thread_greenlet", "parent sees 8\n"),
+    Program("fork_with_threads", "parent sees 6 False\n"),
+    Program(
+        "greenlet_exit_in_main",
+        "",
+        r"Traceback \(most recent call last\):\n(.*\n)*greenlet\.GreenletExit\n",
+        code=1,
+    ),
+    Program("keyboard_interrupt", "finally\ninterrupted\n"),
+    Program("many_threads", marks=[heavy]),
+    Program("modules_cleared", "value\n"),
+    # With sys.stderr gone it may be said on the real one, or nowhere.
+    Program("no_stderr", stderr="(GreenletExit did not kill .*\n)*"),
+    Program("os_exit", "exiting\n", code=4),
+    Program("out_of_address_space", ours_only="aborts the process", marks=[heavy]),
+    # Each kind twice, in the main thread and in another.
+    Program(
+        "runaway_recursion",
+        "({})".format("".join("({}\n){{2}}".format(name) for name in RECURSIONS)) + "{2}",
+    ),
+    Program("subinterpreter", "(end|no subinterpreters)\n", ours_only="refuses from 3.12 on"),
+    Program("switch_in_del_during_gc", "400\n"),
+    Program(
+        "switch_in_profile_function",
+        r"\['call', 'c_call', 'c_return', 'return', 'end'\]\nend\n",
+    ),
+    Program("switch_in_signal_handler", "from the handler\n45\n"),
+    Program("switch_in_trace_function", r"\['call', 'line', 'line', 'return', 'end'\]\nend\n"),
+    Program("switch_in_weakref_callback", r"\['switched', 'switched', 'switched'\]\n"),
+    Program("system_exit", "finally\n", code=3),
+    Program("system_exit_below_parents", "0\n1\n2\n3\n", "the message\n", code=1),
+    Program("thread_exit_in_greenlet", r"\[\]\n"),
+    Program("thread_local_holds_greenlet"),
+    Program("threads_at_exit", r"\['end'\]\n"),
+    Program("threads_that_end_with_parked"),
+    Program("uncaught_exception", "", VALUE_ERROR, code=1),
+    Program(
+        "uncaught_exception_in_thread",
+        "main goes on\n",
+        r"Exception in thread worker:\n" + VALUE_ERROR,
+    ),
+]
+
+
+def run(script, *arguments):
+    command = [sys.executable, "-X", "faulthandler", str(HERE / (script + ".py")), *arguments]
+    return subprocess.run(
+        PREFIX + command,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=TIMEOUT,
+        text=True,
+    )
+
+
+def outcome(done):
+    """All of it, for the message of a failed test."""
+    return "exit code {}\n--- stdout\n{}--- stderr\n{}".format(
+        done.returncode, done.stdout, done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    "program",
+    [pytest.param(program, id=program.script, marks=program.marks) for program in PROGRAMS],
+)
+def test_program(program):
+    done = run(program.script)
+    assert done.returncode == program.code, outcome(done)
+    assert re.fullmatch(program.stdout, done.stdout), outcome(done)
+    # A prefix such as valgrind writes there as well.
+    if not PREFIX:
+        assert re.fullmatch(program.stderr, done.stderr), outcome(done)
+
+
+OUT_OF_MEMORY = re.findall(
+    r"^    (\w+): \(lambda", (HERE / "out_of_memory.py").read_text(), flags=re.MULTILINE
+)
+
+
+@heavy
+@pytest.mark.skipif(ON_ORACLE, reason="published package: aborts the process")
+@pytest.mark.parametrize("operation", OUT_OF_MEMORY)
+def test_out_of_memory(operation):
+    done = run("out_of_memory", operation)
+    if done.stdout == "no _testcapi\n":
+        pytest.skip("this Python has no _testcapi to make allocations fail")
+    assert done.returncode == 0, outcome(done)
+    assert done.stdout == "end\n", outcome(done)
+
+
+def test_every_script_is_run():
+    scripts = {path.stem for path in HERE.glob("*.py")} - {"test_crash", "out_of_memory"}
+    assert scripts == {program.script for program in PROGRAMS}
+    assert len(OUT_OF_MEMORY) > 10

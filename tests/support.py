@@ -1,0 +1,142 @@
+"""What the Python tests share: small greenlets in a known state, threads, markers."""
+
+import functools
+import os
+import re
+import threading
+import time
+
+import pytest
+from greenlet import getcurrent, greenlet
+
+# The same files are run against the published package, our oracle, to prove that
+# every expectation in them is its behaviour and not our imagination.
+ON_ORACLE = os.environ.get("GREENLET_TEST_ORACLE") == "1"
+
+# valgrind and emulated processors run Python 20 to 50 times slower.
+ON_SLOW_MACHINE = os.environ.get("GREENLET_TEST_SLOW_MACHINE") == "1"
+
+heavy = pytest.mark.heavy
+
+
+def ours_only(reason):
+    """Mark a test of what we do better; `reason` says what the oracle does."""
+    return pytest.mark.skipif(ON_ORACLE, reason="published package: " + reason)
+
+
+def scaled(count, divisor=20):
+    """`count` loops on a normal machine, a `divisor`-th of it on a slow one."""
+    return max(2, count // divisor) if ON_SLOW_MACHINE else count
+
+
+def echo(*args, **kwargs):
+    """A run function that tells what it was called with."""
+    return args, kwargs
+
+
+def park_once():
+    """A run function: give the control back, then return what comes in."""
+    return getcurrent().parent.switch()
+
+
+def unstarted():
+    return greenlet(echo)
+
+
+def parked():
+    """A greenlet that waits in its first switch and then returns what it gets."""
+    waiting = greenlet(park_once)
+    waiting.switch()
+    return waiting
+
+
+def finished():
+    """A greenlet that died by returning."""
+    ended = greenlet(echo)
+    ended.switch()
+    return ended
+
+
+def killed():
+    """A greenlet that died before it ever ran."""
+    never_ran = greenlet(echo)
+    never_ran.throw()
+    return never_ran
+
+
+def catcher():
+    """A parked greenlet that returns the exception which is thrown into it."""
+
+    def run():
+        try:
+            getcurrent().parent.switch()
+        except BaseException as caught:  # GreenletExit included
+            return caught
+        raise AssertionError("nothing was thrown")
+
+    waiting = greenlet(run)
+    waiting.switch()
+    return waiting
+
+
+def in_greenlet(function, *args, **kwargs):
+    """Run `function` in a new greenlet: its result, or its exception."""
+    return greenlet(function).switch(*args, **kwargs)
+
+
+def join(thread):
+    """Wait for the end of `thread`, its teardown of greenlets included."""
+    thread.join()
+    # The published package tears down when the system's thread ends, which join()
+    # does not wait for before Python 3.13; we do it while Python ends the thread.
+    while ON_ORACLE and os.path.exists("/proc/self/task/{}".format(thread.native_id)):
+        time.sleep(0.001)
+
+
+def in_thread(function, *args):
+    """Run `function` in a new thread: its result, or its exception."""
+    outcome = []
+
+    def body():
+        try:
+            outcome.append((function(*args), None))
+        except BaseException as error:  # handed to the caller
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    join(thread)
+    result, error = outcome.pop()
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error
+    return result
+
+
+def masked(text):
+    """`text` with its addresses hidden."""
+    return re.sub(r"0x(\(nil\)|[0-9a-fA-F]+)", "0x..", str(text))
+
+
+def raised_by(function, *args, **kwargs):
+    """The exception type and message of a call that must fail."""
+    # No pytest.raises: its record of the exception forms a cycle with this frame.
+    try:
+        function(*args, **kwargs)
+    except BaseException as caught:  # GreenletExit included
+        return type(caught), masked(caught)
+    raise AssertionError("nothing was raised")
+
+
+def recurse_python(depth, bottom):
+    """Call `bottom` below `depth` Python frames."""
+    return bottom() if depth == 0 else recurse_python(depth - 1, bottom)
+
+
+def recurse_c(depth, bottom):
+    """Call `bottom` below `depth` pairs of a Python frame and a C call."""
+    if depth == 0:
+        return bottom()
+    return functools.reduce(lambda _, __: recurse_c(depth - 1, bottom), (0, 0))

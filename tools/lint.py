@@ -1,0 +1,66 @@
+"""Checks everything that can be checked without running the tests.
+
+    python3 tools/lint.py            all checks
+    python3 tools/lint.py --format   formats the C sources and mends what ruff can
+"""
+
+import subprocess
+import sys
+
+import interpreters
+import lint_binary
+import lint_c
+import lint_text
+from environment import ROOT, Environment
+from lint_report import Report, complaints
+
+PYTHON_FOLDERS = ("src", "tools", "tests", "benchmarks", "examples")
+
+
+def python_folders() -> list[str]:
+    return [folder for folder in PYTHON_FOLDERS if (ROOT / folder).is_dir()]
+
+
+def check_python(report: Report, tools: Environment) -> None:
+    bin_folder = tools.python.parent
+    ruff = [str(bin_folder / "ruff"), "check", "--quiet", "--no-cache", *python_folders()]
+    report.check("ruff", complaints(ruff))
+    cache = str(tools.folder / "mypy-cache")
+    mypy = [str(bin_folder / "mypy"), "--cache-dir", cache, *python_folders()]
+    report.check("mypy", complaints(mypy))
+
+
+def apply_format(tools: Environment) -> None:
+    bin_folder = tools.python.parent
+    clang_format = [str(bin_folder / "clang-format"), "-i", *lint_c.formatted_sources()]
+    subprocess.run(clang_format, cwd=ROOT, check=True)
+    ruff = [str(bin_folder / "ruff"), "check", "--no-cache", "--fix", *python_folders()]
+    subprocess.run(ruff, cwd=ROOT)
+
+
+def main() -> int:
+    found, missing = interpreters.find()
+    newest = interpreters.select(["newest"])[0]
+    tools = Environment(newest, "lint")
+    tools.make()
+    if "--format" in sys.argv[1:]:
+        apply_format(tools)
+        return 0
+    report = Report()
+    lint_text.check_rules(report)
+    lint_text.check_metadata(report)
+    lint_c.check_format(report, tools.python.parent / "clang-format")
+    check_python(report, tools)
+    lint_c.check_compilers(report, found)
+    lint_c.check_tidy(report, found)
+    for each in missing:
+        report.skip(f"{each.tag}: src/cpython and src/ext", each.reason)
+    package = Environment(newest)
+    package.make(with_requirements=False)
+    lint_binary.check_extension(report, package)
+    print(report.counts, flush=True)
+    return 1 if report.counts.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

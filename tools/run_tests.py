@@ -1,0 +1,209 @@
+"""Runs the test suites on every supported interpreter of this machine.
+
+    python3 tools/run_tests.py [SUITE...] [options] [-- PYTEST ARGUMENT...]
+
+SUITE is core (the stack machine's C tests), python (our Python tests) or
+upstream (the published package's tests on our build); without one, all run.
+Ends with a line for each interpreter and one that counts all tests.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import interpreters
+from counts import Counts, judge
+from environment import BUILD, ROOT, VARIANTS, Environment
+
+# Seconds for one suite on one interpreter: valgrind takes the longest.
+TIME_LIMIT = 1500
+GRACE = 20
+
+SUITES = ("core", "python", "upstream")
+PYTHON_TESTS = (
+    "tests/ext",
+    "tests/capi",
+    "tests/crash",
+    "tests/types",
+    "tests/examples",
+    "tests/tools",
+)
+
+
+@dataclass
+class Result:
+    """What came of the suites on one interpreter, or of the core's."""
+
+    name: str
+    suites: dict[str, Counts] = field(default_factory=dict)
+    seconds: float = 0
+
+    def total(self) -> Counts:
+        total = Counts()
+        for counts in self.suites.values():
+            total.add(counts)
+        return total
+
+    def __str__(self) -> str:
+        parts = "; ".join(f"{suite}: {counts}" for suite, counts in self.suites.items())
+        verdict = "FAIL" if self.total().failed else "ok"
+        return f"{verdict:4}  {self.name}: {parts} ({self.seconds:.0f} s)"
+
+
+def run_suite(result: Result, suite: str, command: list[str], environment: dict[str, str]) -> None:
+    """Run one suite, show and keep its output, and note its counts."""
+    logs = BUILD / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / f"{result.name.partition(' ')[0]}-{suite}.log"
+    print(f"\n=== {result.name}: {suite} ===\n{' '.join(command)}", flush=True)
+    start = time.monotonic()
+    if not (ROOT / command[0]).exists() and shutil.which(command[0]) is None:
+        print(f"{command[0]} is missing")
+        result.suites[suite] = Counts(failed=1)
+        return
+    output = []
+    with open(log, "w") as file, started(command, environment) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            file.write(line)
+            output.append(line)
+    result.suites[suite] = judge("".join(output), process.returncode)
+    result.seconds += time.monotonic() - start
+    if process.returncode:
+        print(f"{suite} ended with exit status {process.returncode}; its output: {log}")
+
+
+@contextlib.contextmanager
+def started(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A process in a group of its own, of which nothing is left afterwards, even
+    if it hangs.  pytest, when aborted, tells where each thread is."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    timers = [
+        threading.Timer(TIME_LIMIT, os.killpg, (process.pid, signal.SIGABRT)),
+        threading.Timer(TIME_LIMIT + GRACE, os.killpg, (process.pid, signal.SIGKILL)),
+    ]
+    for timer in timers:
+        timer.start()
+    try:
+        yield process
+        process.wait()
+    finally:
+        for timer in timers:
+            timer.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def core_result() -> Result:
+    compiler = os.environ.get("CC", "cc")
+    if shutil.which(compiler.split()[0]) is None:
+        sys.exit(f"no C compiler: {compiler} is not on PATH")
+    result = Result(f"core (CC={compiler})")
+    run_suite(result, "core", ["tests/core/run"], {**os.environ, "CC": compiler})
+    return result
+
+
+def python_result(interpreter: interpreters.Interpreter, options: argparse.Namespace) -> Result:
+    """Make the interpreter's environment and run the Python suites in it."""
+    environment = Environment(interpreter, options.variant)
+    name = str(interpreter)
+    if options.variant:
+        name = f"{interpreter.tag}-{options.variant} (CPython {interpreter.version})"
+    result = Result(name)
+    try:
+        environment.make()
+    except SystemExit as error:
+        print(f"\n=== {result.name} ===\n{error}", flush=True)
+        result.suites["build"] = Counts(failed=1)
+        return result
+    # Into a file, since pytest keeps what goes to the standard error stream.
+    complaints = BUILD / "logs" / f"ubsan-{interpreter.tag}"
+    options_for_ubsan = f"print_stacktrace=1:abort_on_error=1:log_path={complaints}"
+    variables = {**os.environ, "UBSAN_OPTIONS": options_for_ubsan}
+    # Nothing of the caller's shall be imported instead of what is tested.
+    variables.pop("PYTHONPATH", None)
+    prefix = options.under.split() if options.under else []
+    python = [*prefix, str(environment.python)]
+    if "python" in options.suites:
+        command = [*python, "-m", "pytest", "-q", "-rfEs", *pytest_arguments(options.pytest)]
+        run_suite(result, "python", command, variables)
+    if "upstream" in options.suites:
+        run_suite(result, "upstream", [*python, "tests/upstream/run.py"], variables)
+    for file in complaints.parent.glob(f"{complaints.name}.*"):
+        print(file.read_text(errors="replace"), flush=True)
+        file.unlink()
+    return result
+
+
+def pytest_arguments(given: list[str]) -> list[str]:
+    """All our tests, unless the arguments name some."""
+    if any((ROOT / word.partition("::")[0]).exists() for word in given):
+        return given
+    return [folder for folder in PYTHON_TESTS if (ROOT / folder).is_dir()] + given
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("suites", nargs="*", metavar="SUITE", default=[])
+    parser.add_argument("--versions", nargs="+", default=[], help='such as "3.12", or "newest"')
+    parser.add_argument("--variant", choices=sorted(VARIANTS), default="")
+    parser.add_argument("--under", metavar="COMMAND", help="put before the python that runs tests")
+    words = sys.argv[1:]
+    for_pytest = []
+    if "--" in words:
+        for_pytest = words[words.index("--") + 1 :]
+        words = words[: words.index("--")]
+    options = parser.parse_args(words)
+    unknown = set(options.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"unknown suite: {' '.join(sorted(unknown))}")
+    options.suites = options.suites or list(SUITES)
+    options.pytest = for_pytest
+    return options
+
+
+def main() -> int:
+    options = parse()
+    results = []
+    missing: list[interpreters.Missing] = []
+    if "core" in options.suites:
+        results.append(core_result())
+    if options.suites != ["core"]:
+        chosen = interpreters.select(options.versions)
+        if not options.versions:
+            missing = interpreters.find()[1]
+        results += [python_result(interpreter, options) for interpreter in chosen]
+    print("\n=== summary ===")
+    total = Counts(skipped=len(missing))
+    for result in results:
+        print(result)
+        total.add(result.total())
+    for each in missing:
+        print(f"SKIPPED  {each.tag}: {each.reason}")
+    print(total, flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
