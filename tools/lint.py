@@ -14,19 +14,18 @@ import lint_text
 from environment import ROOT, Environment
 from lint_report import Report, complaints
 
-PYTHON_FOLDERS = ("src", "tools", "tests", "benchmarks", "examples")
-
-
-def python_folders() -> list[str]:
-    return [folder for folder in PYTHON_FOLDERS if (ROOT / folder).is_dir()]
+TYPED_FOLDERS = ("src", "tools", "benchmarks", "examples")
+# Tests carry no annotations, and pass wrong types on purpose; what checks the
+# stubs is in tests/types.
+PYTHON_FOLDERS = (*TYPED_FOLDERS, "tests")
 
 
 def check_python(report: Report, tools: Environment) -> None:
     bin_folder = tools.python.parent
-    ruff = [str(bin_folder / "ruff"), "check", "--quiet", "--no-cache", *python_folders()]
+    ruff = [str(bin_folder / "ruff"), "check", "--quiet", "--no-cache", *PYTHON_FOLDERS]
     report.check("ruff", complaints(ruff))
     cache = str(tools.folder / "mypy-cache")
-    mypy = [str(bin_folder / "mypy"), "--cache-dir", cache, *python_folders()]
+    mypy = [str(bin_folder / "mypy"), "--cache-dir", cache, *TYPED_FOLDERS]
     report.check("mypy", complaints(mypy))
 
 
@@ -34,7 +33,7 @@ def apply_format(tools: Environment) -> None:
     bin_folder = tools.python.parent
     clang_format = [str(bin_folder / "clang-format"), "-i", *lint_c.formatted_sources()]
     subprocess.run(clang_format, cwd=ROOT, check=True)
-    ruff = [str(bin_folder / "ruff"), "check", "--no-cache", "--fix", *python_folders()]
+    ruff = [str(bin_folder / "ruff"), "check", "--no-cache", "--fix", *PYTHON_FOLDERS]
     subprocess.run(ruff, cwd=ROOT)
 
 

@@ -117,12 +117,35 @@ stack_poison(const struct stack *stack, char *sp, const char *limit)
 }
 #endif
 
+static void
+must(bool holds, const char *invariant, const void *left, const void *right)
+{
+    if (!holds) {
+        fprintf(stderr, "slice_check: %s (%p, %p)\n", invariant, left, right);
+        abort();
+    }
+}
+
+static void
+slice_move(struct slice *slice, enum slice_state to)
+{
+#ifdef SLICE_CHECK
+    static const bool legal[][3] = {
+        [SLICE_UNSTARTED] = {[SLICE_ACTIVE] = true},
+        [SLICE_ACTIVE] = {[SLICE_DEAD] = true},
+        [SLICE_DEAD] = {false},
+    };
+    must(legal[slice->state][to], "states move forwards", slice, NULL);
+#endif
+    slice->state = to;
+}
+
 void
 stack_init(struct stack *stack, struct slice *first, stack_entry *entry)
 {
     slice_init(first);
     first->far = SLICE_NO_END;
-    first->state = SLICE_ACTIVE;
+    slice_move(first, SLICE_ACTIVE);
     stack->current = first;
     stack->target = NULL;
     stack->entry = entry;
@@ -137,13 +160,7 @@ slice_init(struct slice *slice)
 void
 slice_die(struct slice *slice)
 {
-    slice->state = SLICE_DEAD;
-}
-
-void
-slice_revive(struct slice *slice)
-{
-    slice->state = SLICE_ACTIVE;
+    slice_move(slice, SLICE_DEAD);
 }
 
 void
@@ -156,7 +173,7 @@ slice_drop(struct stack *stack, struct slice *slice)
     if (*link == slice) {
         *link = slice->older;
     }
-    slice->state = SLICE_DEAD;
+    slice_move(slice, SLICE_DEAD);
 }
 
 void
@@ -242,7 +259,7 @@ stack_restore(struct stack *stack)
     struct slice *target = stack->current;
 
     if (target->state == SLICE_UNSTARTED) {
-        target->state = SLICE_ACTIVE;
+        slice_move(target, SLICE_ACTIVE);
         return stack->entry;
     }
     slice_copy(target->near, target->saved, target->saved_size);
@@ -251,15 +268,6 @@ stack_restore(struct stack *stack)
     slice_check(stack);
 #endif
     return NULL;
-}
-
-static void
-must(bool holds, const char *invariant, const void *left, const void *right)
-{
-    if (!holds) {
-        fprintf(stderr, "slice_check: %s (%p, %p)\n", invariant, left, right);
-        abort();
-    }
 }
 
 void

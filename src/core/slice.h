@@ -36,7 +36,9 @@
 
 #define SLICE_NO_END ((char *)UINTPTR_MAX)
 
-/*      UNSTARTED --first switch to it--> ACTIVE --slice_die--> DEAD     */
+/*      UNSTARTED --first switch to it--> ACTIVE --slice_die--> DEAD
+
+   No other move is legal; SLICE_CHECK builds abort at one. */
 enum slice_state {
     SLICE_UNSTARTED,
     SLICE_ACTIVE,
@@ -67,14 +69,13 @@ void stack_init(struct stack *stack, struct slice *first, stack_entry *entry);
 /* Make an unstarted slice. */
 void slice_init(struct slice *slice);
 
-/* Say that the current slice will never be resumed: the next stack_switch
-   drops its bytes instead of saving them.  Can be undone with slice_revive
-   as long as no switch has succeeded. */
+/* Say that a slice will never be resumed.  For the current one: the next
+   stack_switch drops its bytes instead of saving them.  For another one: its
+   whole stack is gone. */
 void slice_die(struct slice *slice);
-void slice_revive(struct slice *slice);
 
 /* Give up the bytes of a parked slice, which will never be resumed: it
-   leaves the chain and is dead.  slice_release may follow. */
+   leaves the chain and dies. */
 void slice_drop(struct stack *stack, struct slice *slice);
 
 /* Free the heap copy of a slice that is unstarted or dead. */

@@ -214,10 +214,17 @@ void
 greenlet_abandon(struct greenlet *greenlet)
 {
     struct thread *thread = greenlet->thread;
-    slice_drop(&thread->stack, &greenlet->slice);
-    slice_release(&greenlet->slice);
-    bool pooled = thread->tstate != NULL;
-    state_abandon(&greenlet->interpreter, pooled ? &thread->chunks : NULL);
+    if (thread->tstate != NULL) {
+        slice_drop(&thread->stack, &greenlet->slice);
+        slice_release(&greenlet->slice);
+        state_abandon(&greenlet->interpreter, &thread->chunks);
+    }
+    else {
+        /* The stack is gone, and with it the chain of slices. */
+        slice_die(&greenlet->slice);
+        slice_release(&greenlet->slice);
+        state_abandon(&greenlet->interpreter, NULL);
+    }
 }
 
 /* Nobody can reach a parked greenlet any more: it is to be killed.  If that is
