@@ -12,6 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__GNUC__)
+#  define NOT_INLINED __attribute__((noinline, cold))
+#else
+#  define NOT_INLINED
+#endif
+
 /* Capacities are multiples of this, so that a slice that grows by a few bytes
    does not go to the allocator each time. */
 #define CAPACITY_STEP ((size_t)64)
@@ -52,14 +58,18 @@ slice_size(const struct slice *slice)
     return (size_t)(slice->far - slice->near);
 }
 
-static int
+/* Is the copy far larger than what it is about to hold? */
+static bool
+slice_is_wasteful(const struct slice *slice, size_t size)
+{
+    return slice->saved_capacity > CAPACITY_KEPT
+           && slice->saved_capacity / CAPACITY_EXCESS > size;
+}
+
+/* Kept apart from slice_save, which is short because it runs at each switch. */
+static NOT_INLINED int
 slice_reserve(struct slice *slice, size_t size)
 {
-    bool wasteful = slice->saved_capacity > CAPACITY_KEPT
-                    && slice->saved_capacity / CAPACITY_EXCESS > size;
-    if (size <= slice->saved_capacity && !wasteful) {
-        return 0;
-    }
     size_t capacity = (size + CAPACITY_STEP - 1) / CAPACITY_STEP
                       * CAPACITY_STEP;
     char *saved = slice_realloc(slice->saved, capacity);
@@ -73,7 +83,7 @@ slice_reserve(struct slice *slice, size_t size)
 
 /* Copy out the bytes of `slice` that lie nearer than `limit`, beyond those
    that already are in the heap. */
-static int
+static inline int
 slice_save(struct slice *slice, const char *limit)
 {
     ptrdiff_t wanted = limit - slice->near;
@@ -81,12 +91,13 @@ slice_save(struct slice *slice, const char *limit)
         return 0;
     }
     size_t size = (size_t)wanted;
-    if (slice_reserve(slice, size) < 0) {
+    if ((size > slice->saved_capacity || slice_is_wasteful(slice, size))
+        && slice_reserve(slice, size) < 0) {
         return -1;
     }
     size_t have = slice->saved_size;
-    slice_copy(slice->saved + have, slice->near + have, size - have);
     slice->saved_size = size;
+    slice_copy(slice->saved + have, slice->near + have, size - have);
     return 0;
 }
 

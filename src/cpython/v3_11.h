@@ -23,6 +23,7 @@
 #include "internal/pycore_frame.h"
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
+#include "internal/pycore_pystate.h"
 
 #include "datastack.h"
 
@@ -65,7 +66,7 @@ frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
 static inline PyThreadState *
 tstate_current(void)
 {
-    return _PyThreadState_UncheckedGet();
+    return _PyThreadState_GET();
 }
 
 static inline void

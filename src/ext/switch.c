@@ -28,10 +28,12 @@
 #  define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #  define OUT_OF_LINE __attribute__((noinline, cold))
 #  define NOT_INLINED __attribute__((noinline))
+#  define ALWAYS_INLINED inline __attribute__((always_inline))
 #else
 #  define LIKELY(condition) (condition)
 #  define OUT_OF_LINE
 #  define NOT_INLINED
+#  define ALWAYS_INLINED inline
 #endif
 
 static void
@@ -104,10 +106,8 @@ resume_failed(PyObject *value)
     return PyErr_NoMemory();
 }
 
-/* Park the running greenlet and go on with `target`, which is parked.
-   Consumes `value`; NULL stands for the exception that is set. */
-static inline PyObject *
-resume(struct thread *thread, struct greenlet *target, PyObject *value)
+static ALWAYS_INLINED PyObject *
+resume_inlined(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     struct greenlet *origin = thread_running(thread);
     if (!LIKELY(state_suspend(&origin->interpreter, thread->tstate) == 0)) {
@@ -123,6 +123,14 @@ resume(struct thread *thread, struct greenlet *target, PyObject *value)
         return resume_failed(value);
     }
     return land(thread);
+}
+
+/* Park the running greenlet and go on with `target`, which is parked.
+   Consumes `value`; NULL stands for the exception that is set. */
+static NOT_INLINED PyObject *
+resume(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    return resume_inlined(thread, target, value);
 }
 
 /* Make `target` ready to be started: from here on until the switch nothing
@@ -336,20 +344,39 @@ switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
     return switch_message(self, message);
 }
 
+static OUT_OF_LINE PyObject *
+switch_value_slow(PyGreenlet *self, PyObject *value)
+{
+    return switch_slow(self, &value, 1, NULL);
+}
+
+/* The fast path: hand `value` to a parked greenlet, which may turn out to be
+   another thread's.  A function of its own, so that what is called next finds
+   no more of switch_method on the stack. */
+static NOT_INLINED PyObject *
+switch_value(struct greenlet *target, PyObject *value)
+{
+    struct thread *thread = target->thread;
+    if (!LIKELY(thread->tstate == tstate_current())) {
+        return switch_value_slow(target->object, value);
+    }
+    return resume_inlined(thread, target, Py_NewRef(value));
+}
+
 PyObject *
 switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
               PyObject *keywords)
 {
     struct greenlet *target = greenlet_of((PyGreenlet *)self);
-    struct thread *thread = target->thread;
-    if (!LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
-                && keywords == NULL && !thread->attention
-                && target != thread_running(thread)
-                && thread->tstate == tstate_current())) {
-        return switch_slow((PyGreenlet *)self, args, count, keywords);
+    if (LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
+               && keywords == NULL)) {
+        const struct thread *thread = target->thread;
+        if (LIKELY(!thread->attention && target != thread_running(thread))) {
+            PyObject *none = thread->module->no_arguments;
+            return switch_value(target, count == 1 ? args[0] : none);
+        }
     }
-    PyObject *value = count == 1 ? args[0] : thread->module->no_arguments;
-    return resume(thread, target, Py_NewRef(value));
+    return switch_slow((PyGreenlet *)self, args, count, keywords);
 }
 
 /* Turn the arguments of throw() into the exception that is set; -1 if they are
