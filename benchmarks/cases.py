@@ -9,6 +9,7 @@ import math
 import time
 
 from greenlet import getcurrent, greenlet
+
 from measure import resident_bytes, sampled, timed, unrolled
 
 MANY = 100_000

@@ -8,8 +8,9 @@ import gc
 import json
 import sys
 
-import cases  # noqa: F401  (fills the registry)
 import greenlet
+
+import cases  # noqa: F401  (fills the registry)
 from measure import CASES
 
 

@@ -70,8 +70,8 @@ slice_is_wasteful(const struct slice *slice, size_t size)
 static NOT_INLINED int
 slice_reserve(struct slice *slice, size_t size)
 {
-    size_t capacity = (size + CAPACITY_STEP - 1) / CAPACITY_STEP
-                      * CAPACITY_STEP;
+    size_t capacity
+        = (size + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP;
     char *saved = slice_realloc(slice->saved, capacity);
     if (saved == NULL) {
         return size <= slice->saved_capacity ? 0 : -1;
@@ -92,7 +92,8 @@ slice_save(struct slice *slice, const char *limit)
     }
     size_t size = (size_t)wanted;
     if ((size > slice->saved_capacity || slice_is_wasteful(slice, size))
-        && slice_reserve(slice, size) < 0) {
+        && slice_reserve(slice, size) < 0)
+    {
         return -1;
     }
     size_t have = slice->saved_size;
@@ -181,7 +182,7 @@ slice_drop(struct stack *stack, struct slice *slice)
     while (*link != NULL && *link != slice) {
         link = &(*link)->older;
     }
-    if (*link == slice) {
+    if (*link != NULL) {
         *link = slice->older;
     }
     slice_move(slice, SLICE_DEAD);

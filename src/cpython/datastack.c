@@ -97,7 +97,8 @@ cache_alloc(void *ctx, size_t size)
     if (size == CACHED_CHUNK_SIZE) {
         for (int i = 0; i < CACHE_SLOTS; i++) {
             if (atomic_load_explicit(&cache_slots[i], memory_order_relaxed)
-                == NULL) {
+                == NULL)
+            {
                 continue;
             }
             void *chunk = atomic_exchange(&cache_slots[i], NULL);
@@ -116,7 +117,8 @@ cache_free(void *ctx, void *chunk, size_t size)
         for (int i = 0; i < CACHE_SLOTS; i++) {
             void *expected = NULL;
             if (atomic_compare_exchange_strong(&cache_slots[i], &expected,
-                                               chunk)) {
+                                               chunk))
+            {
                 return;
             }
         }

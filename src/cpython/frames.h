@@ -61,8 +61,8 @@ static inline int
 frame_seals_grow(struct frame_seals *seals)
 {
     int capacity = seals->capacity * 2 + 4;
-    struct frame_seal *more = PyMem_RawRealloc(
-        seals->more, (size_t)capacity * sizeof *more);
+    struct frame_seal *more
+        = PyMem_RawRealloc(seals->more, (size_t)capacity * sizeof *more);
     if (more == NULL) {
         return -1;
     }
@@ -81,7 +81,8 @@ frames_seal(struct frame_seals *seals, struct _PyInterpreterFrame *frame)
             struct frame_seal *seal = &seals->first;
             if (seals->count > 0) {
                 if (seals->count > seals->capacity
-                    && frame_seals_grow(seals) < 0) {
+                    && frame_seals_grow(seals) < 0)
+                {
                     frames_unseal(seals);
                     return -1;
                 }

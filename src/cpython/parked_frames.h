@@ -16,8 +16,7 @@ static inline bool
 frame_locals_are_ours(const struct _PyInterpreterFrame *frame)
 {
     return frame->owner == FRAME_OWNED_BY_THREAD
-           || (frame->owner == FRAME_OWNED_BY_GENERATOR
-               && frame->stacktop < 0);
+           || (frame->owner == FRAME_OWNED_BY_GENERATOR && frame->stacktop < 0);
 }
 
 static inline int
@@ -62,9 +61,9 @@ frame_move_to_object(struct _PyInterpreterFrame *frame)
     frame->stacktop = frame_code(frame)->co_nlocalsplus;
     struct _PyInterpreterFrame *copy
         = (struct _PyInterpreterFrame *)object->_f_frame_data;
-    memcpy(copy, frame,
-           (size_t)((char *)&frame->localsplus[frame->stacktop]
-                    - (char *)frame));
+    memcpy(
+        copy, frame,
+        (size_t)((char *)&frame->localsplus[frame->stacktop] - (char *)frame));
     copy->owner = FRAME_OWNED_BY_FRAME_OBJECT;
     copy->previous = NULL;
     object->f_frame = copy;

@@ -26,9 +26,9 @@
 #include "no_datastack.h"
 
 struct interpreter_state {
-    CFrame *cframe;             /* on the C stack */
-    PyFrameObject *visible;     /* innermost; borrowed; NULL if running */
-    CFrame root_cframe;         /* the first one */
+    CFrame *cframe;         /* on the C stack */
+    PyFrameObject *visible; /* innermost; borrowed; NULL if running */
+    CFrame root_cframe;     /* the first one */
     _PyErr_StackItem *exc_info;
     _PyErr_StackItem exc_state; /* what exc_info starts from */
     PyObject *context;          /* owned; NULL while running */
@@ -193,8 +193,8 @@ static inline void
 tstate_leave_tracing(PyThreadState *tstate)
 {
     tstate->tracing--;
-    tstate->cframe->use_tracing = tstate->c_tracefunc != NULL
-                                  || tstate->c_profilefunc != NULL;
+    tstate->cframe->use_tracing
+        = tstate->c_tracefunc != NULL || tstate->c_profilefunc != NULL;
 }
 
 static inline bool

@@ -116,8 +116,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->visible = tstate->cframe->current_frame;
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
-    state->python_depth
-        = tstate->recursion_limit - tstate->recursion_remaining;
+    state->python_depth = tstate->recursion_limit - tstate->recursion_remaining;
     state->trash_nesting = tstate->trash_delete_nesting;
     datastack_save(&state->datastack, tstate);
     return 0;
@@ -133,8 +132,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     state->context = NULL;
     state->visible = NULL;
     tstate_context_changed(tstate);
-    tstate->recursion_remaining
-        = tstate->recursion_limit - state->python_depth;
+    tstate->recursion_remaining = tstate->recursion_limit - state->python_depth;
     tstate->trash_delete_nesting = state->trash_nesting;
     datastack_load(&state->datastack, tstate);
 }

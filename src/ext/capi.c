@@ -11,8 +11,7 @@ static const char capsule_name[] = "greenlet._C_API";
 static int
 require_greenlet(PyGreenlet *self)
 {
-    if (self == NULL
-        || !PyObject_TypeCheck((PyObject *)self, &greenlet_type)) {
+    if (self == NULL || !PyObject_TypeCheck((PyObject *)self, &greenlet_type)) {
         PyErr_BadArgument();
         return -1;
     }

@@ -81,8 +81,7 @@ allocate(PyTypeObject *type, const struct module_state *module)
 PyGreenlet *
 greenlet_new_main(struct thread *thread)
 {
-    PyGreenlet *self = allocate(thread->module->greenlet_type,
-                                thread->module);
+    PyGreenlet *self = allocate(thread->module->greenlet_type, thread->module);
     if (self != NULL) {
         struct greenlet *greenlet = greenlet_of(self);
         greenlet->is_main = true;
@@ -132,7 +131,8 @@ type_init(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *run = NULL;
     PyObject *parent = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:green", names, &run,
-                                     &parent)) {
+                                     &parent))
+    {
         return -1;
     }
     return initialize(self, run, parent);
@@ -176,7 +176,8 @@ type_vectorcall(PyObject *type, PyObject *const *args, size_t flagged_count,
         if (self != NULL
             && initialize(self, count > 0 ? args[0] : NULL,
                           count > 1 ? args[1] : NULL)
-                   < 0) {
+                   < 0)
+        {
             Py_CLEAR(self);
         }
         return self;
@@ -192,9 +193,9 @@ type_vectorcall(PyObject *type, PyObject *const *args, size_t flagged_count,
         PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
     }
     for (Py_ssize_t i = 0; i < named; i++) {
-        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(keywords, i),
-                           args[count + i])
-            < 0) {
+        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(keywords, i), args[count + i])
+            < 0)
+        {
             goto release;
         }
     }
@@ -233,8 +234,9 @@ static void
 greenlet_finalize(PyObject *self)
 {
     struct greenlet *greenlet = greenlet_from(self);
-    if (greenlet == NULL || !greenlet_is_alive(greenlet)
-        || greenlet->is_main || interpreter_finalizing()) {
+    if (greenlet == NULL || !greenlet_is_alive(greenlet) || greenlet->is_main
+        || interpreter_finalizing())
+    {
         return;
     }
     PyThreadState *tstate = tstate_current();
@@ -295,17 +297,19 @@ greenlet_dealloc(PyObject *self)
 {
     PyGreenlet *object = (PyGreenlet *)self;
     if (Py_TYPE(self)->tp_dealloc == greenlet_dealloc
-        && PyObject_CallFinalizerFromDealloc(self) < 0) {
+        && PyObject_CallFinalizerFromDealloc(self) < 0)
+    {
         return;
     }
     struct greenlet *greenlet = greenlet_of(object);
     if (greenlet != NULL && greenlet_is_alive(greenlet) && !greenlet->is_main
-        && !interpreter_finalizing() && finalize_late(self)) {
+        && !interpreter_finalizing() && finalize_late(self))
+    {
         return;
     }
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, greenlet_dealloc)
-    if (object->weakreflist != NULL) {
+    Py_TRASHCAN_BEGIN(self, greenlet_dealloc) if (object->weakreflist != NULL)
+    {
         PyObject_ClearWeakRefs(self);
     }
     Py_CLEAR(object->dict);
@@ -488,7 +492,8 @@ greenlet_set_parent(PyGreenlet *self, PyObject *parent)
         return -1;
     }
     if (greenlet->thread != NULL
-        && greenlet->thread != greenlet_thread(greenlet_from(parent))) {
+        && greenlet->thread != greenlet_thread(greenlet_from(parent)))
+    {
         PyErr_SetString(PyExc_ValueError,
                         "parent cannot be on a different thread");
         return -1;
@@ -558,8 +563,7 @@ set_context(PyObject *self, PyObject *context, void *unused)
 {
     (void)unused;
     if (context == NULL) {
-        PyErr_SetString(PyExc_AttributeError,
-                        "can't delete context attribute");
+        PyErr_SetString(PyExc_AttributeError, "can't delete context attribute");
         return -1;
     }
     if (context == Py_None) {
@@ -607,19 +611,18 @@ static PyObject *
 greenlet_repr(PyObject *self)
 {
     const struct greenlet *greenlet = greenlet_from(self);
-    const struct thread *thread = greenlet->thread;
     const char *name = Py_TYPE(self)->tp_name;
-    const void *owner = thread != NULL ? thread->tstate : NULL;
     if (greenlet->slice.state == SLICE_UNSTARTED) {
-        return PyUnicode_FromFormat("<%s object at %p (otid=%p) pending>",
-                                    name, self, owner);
+        return PyUnicode_FromFormat("<%s object at %p (otid=%p) pending>", name,
+                                    self, NULL);
     }
+    const void *owner = greenlet->thread->tstate;
     if (!greenlet_is_alive(greenlet)) {
         return PyUnicode_FromFormat("<%s object at %p (otid=%p)%s dead>", name,
                                     self, owner,
                                     owner == NULL ? " (thread exited)" : "");
     }
-    bool current = is_running(greenlet) && thread->tstate == tstate_current();
+    bool current = is_running(greenlet) && owner == tstate_current();
     return PyUnicode_FromFormat("<%s object at %p (otid=%p) %s active "
                                 "started%s>",
                                 name, self, owner,
@@ -653,8 +656,7 @@ static PyNumberMethods as_number = {
 };
 
 PyTypeObject greenlet_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "greenlet.greenlet",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "greenlet.greenlet",
     .tp_doc = DOC_GREENLET,
     .tp_basicsize = sizeof(PyGreenlet),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,

@@ -34,11 +34,10 @@ static int
 state_fill(struct module_state *module)
 {
     module->greenlet_type = &greenlet_type;
-    module->error = PyErr_NewExceptionWithDoc("greenlet.error", DOC_ERROR,
-                                              NULL, NULL);
+    module->error
+        = PyErr_NewExceptionWithDoc("greenlet.error", DOC_ERROR, NULL, NULL);
     module->greenlet_exit = PyErr_NewExceptionWithDoc(
-        "greenlet.GreenletExit", DOC_GREENLET_EXIT, PyExc_BaseException,
-        NULL);
+        "greenlet.GreenletExit", DOC_GREENLET_EXIT, PyExc_BaseException, NULL);
     module->no_arguments = PyTuple_New(0);
     module->name_run = PyUnicode_InternFromString("run");
     module->name_switch = PyUnicode_InternFromString("switch");
@@ -47,7 +46,8 @@ state_fill(struct module_state *module)
     if (module->error == NULL || module->greenlet_exit == NULL
         || module->no_arguments == NULL || module->name_run == NULL
         || module->name_switch == NULL || module->name_throw == NULL
-        || module->thread_key == NULL) {
+        || module->thread_key == NULL)
+    {
         return -1;
     }
     if (PyType_Ready(&greenlet_type) < 0) {
@@ -190,8 +190,7 @@ static PyMethodDef functions[] = {
      DOC_GET_PENDING_CLEANUP_COUNT},
     {"get_total_main_greenlets", get_total_main_greenlets, METH_NOARGS,
      DOC_GET_TOTAL_MAIN_GREENLETS},
-    {"set_thread_local", set_thread_local, METH_VARARGS,
-     DOC_SET_THREAD_LOCAL},
+    {"set_thread_local", set_thread_local, METH_VARARGS, DOC_SET_THREAD_LOCAL},
 #ifdef TSTATE_HAS_TRASH_NESTING
     {"get_tstate_trash_delete_nesting", get_trash_nesting, METH_NOARGS,
      DOC_GET_TSTATE_TRASH_DELETE_NESTING},
@@ -218,8 +217,8 @@ module_fill_class(PyObject *module)
         }
         int stored = 0;
         if (PyDict_GetItemString(greenlet_type.tp_dict, name) == NULL) {
-            stored = PyDict_SetItemString(greenlet_type.tp_dict, name,
-                                          attribute);
+            stored
+                = PyDict_SetItemString(greenlet_type.tp_dict, name, attribute);
         }
         Py_DECREF(attribute);
         if (stored < 0) {
@@ -247,15 +246,15 @@ module_exec(PyObject *module)
         || PyModule_AddIntConstant(module, "GREENLET_USE_GC", 1) < 0
         || PyModule_AddIntConstant(module, "GREENLET_USE_TRACING", 1) < 0
         || PyModule_AddIntConstant(module, "GREENLET_USE_CONTEXT_VARS", 1) < 0
-        || PyModule_AddIntConstant(module, "GREENLET_USE_STANDARD_THREADING",
-                                   1)
+        || PyModule_AddIntConstant(module, "GREENLET_USE_STANDARD_THREADING", 1)
                < 0
         || PyModule_AddIntConstant(module, "CLOCKS_PER_SEC",
                                    (long)CLOCKS_PER_SEC)
                < 0
         || PyModule_AddStringConstant(module, "__version__",
                                       GREENLET_PACKAGE_VERSION)
-               < 0) {
+               < 0)
+    {
         return -1;
     }
     return module_fill_class(module);
@@ -267,12 +266,8 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "greenlet._greenlet",
-    .m_doc = DOC_MODULE,
-    .m_size = 0,
-    .m_methods = functions,
-    .m_slots = slots,
+    PyModuleDef_HEAD_INIT, .m_name = "greenlet._greenlet", .m_doc = DOC_MODULE,
+    .m_size = 0,           .m_methods = functions,         .m_slots = slots,
 };
 
 PyMODINIT_FUNC PyInit__greenlet(void);

@@ -37,10 +37,10 @@ struct greenlet {
     struct thread *thread; /* counted; NULL until started */
     PyGreenlet *object;    /* borrowed: this struct is the object's */
     struct interpreter_state interpreter;
-    PyGreenlet *parent;     /* owned */
-    PyObject *run;          /* owned */
-    PyObject *args;         /* owned; a tuple */
-    PyObject *kwargs;       /* owned; a dict or NULL */
+    PyGreenlet *parent;           /* owned */
+    PyObject *run;                /* owned */
+    PyObject *args;               /* owned; a tuple */
+    PyObject *kwargs;             /* owned; a dict or NULL */
     struct greenlet *doomed_next; /* see thread.h */
     bool is_main;
     bool is_doomed; /* on a list of its thread, which holds a reference */

@@ -78,7 +78,8 @@ land_traced(struct thread *thread, struct greenlet *origin, PyObject *value)
 {
     if (thread->trace != NULL
         && trace_switch(thread, origin, thread_running(thread), value == NULL)
-               < 0) {
+               < 0)
+    {
         Py_CLEAR(value);
     }
     return value;
@@ -232,7 +233,8 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
         struct greenlet *target = greenlet_of(wanted);
         struct thread *owner = greenlet_thread(target);
         while (target->slice.state == SLICE_DEAD && owner == thread
-               && target->parent != NULL) {
+               && target->parent != NULL)
+        {
             target = greenlet_of(target->parent);
             owner = greenlet_thread(target);
         }
@@ -253,7 +255,8 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
         /* Looking up `run` may have started it, or moved it elsewhere. */
         if (started
             || (target->slice.state == SLICE_UNSTARTED
-                && greenlet_thread(target) == thread)) {
+                && greenlet_thread(target) == thread))
+        {
             PyErr_Restore(type, value, traceback);
             return target;
         }
@@ -332,7 +335,8 @@ switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
         for (Py_ssize_t i = 0; message.kwargs != NULL && i < named; i++) {
             if (PyDict_SetItem(message.kwargs, PyTuple_GET_ITEM(keywords, i),
                                args[count + i])
-                < 0) {
+                < 0)
+            {
                 Py_CLEAR(message.kwargs);
             }
         }
@@ -369,7 +373,8 @@ switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
 {
     struct greenlet *target = greenlet_of((PyGreenlet *)self);
     if (LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
-               && keywords == NULL)) {
+               && keywords == NULL))
+    {
         const struct thread *thread = target->thread;
         if (LIKELY(!thread->attention && target != thread_running(thread))) {
             PyObject *none = thread->module->no_arguments;
@@ -491,8 +496,7 @@ switch_kill(struct greenlet *greenlet)
     PyErr_Fetch(&type, &value, &traceback);
 
     PyGreenlet *parent = greenlet->parent;
-    greenlet->parent
-        = (PyGreenlet *)Py_NewRef(thread_running(thread)->object);
+    greenlet->parent = (PyGreenlet *)Py_NewRef(thread_running(thread)->object);
     PyObject *exit = PyObject_CallNoArgs(thread->module->greenlet_exit);
     if (exit != NULL) {
         PyErr_Restore(Py_NewRef(thread->module->greenlet_exit), exit, NULL);
@@ -629,8 +633,8 @@ entry_land(struct thread *thread)
     bool thrown = self->args == NULL;
     Py_XDECREF(attribute);
     int result = thrown ? -1 : 0;
-    if (thread->trace != NULL
-        && trace_switch(thread, origin, self, thrown) < 0) {
+    if (thread->trace != NULL && trace_switch(thread, origin, self, thrown) < 0)
+    {
         result = -1;
     }
     if (origin->slice.state == SLICE_DEAD) {
@@ -650,8 +654,7 @@ switch_entry(struct stack *stack)
     if (entry_land(thread) == 0) {
         PyObject *args = self->args;
         if (self->kwargs == NULL) {
-            value = PyObject_Vectorcall(self->run,
-                                        &PyTuple_GET_ITEM(args, 0),
+            value = PyObject_Vectorcall(self->run, &PyTuple_GET_ITEM(args, 0),
                                         (size_t)PyTuple_GET_SIZE(args), NULL);
         }
         else {

@@ -14,8 +14,8 @@ struct message {
 /* The method switch(), and what it comes to from C.  switch_message consumes
    the message; both return a new reference, or NULL with an exception, once
    somebody has switched back.  Run Python code and switch. */
-PyObject *switch_method(PyObject *self, PyObject *const *args,
-                        Py_ssize_t count, PyObject *keywords);
+PyObject *switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
+                        PyObject *keywords);
 PyObject *switch_message(PyGreenlet *target, struct message message);
 
 /* The method throw(), and what it comes to from C.  NULL stands for what is

@@ -116,7 +116,8 @@ thread_forgive(struct thread *thread, struct greenlet *greenlet)
 {
     if (greenlet->is_doomed
         && (list_remove(&thread->refused, greenlet)
-            || list_remove(&thread->doomed, greenlet))) {
+            || list_remove(&thread->doomed, greenlet)))
+    {
         thread_update_attention(thread);
         Py_DECREF(greenlet->object); /* not the last: it is running */
     }
@@ -141,7 +142,8 @@ thread_settle(struct thread *thread)
 {
     struct greenlet *greenlet;
     while (!tstate_collecting(thread->tstate)
-           && (greenlet = list_pop(&thread->doomed)) != NULL) {
+           && (greenlet = list_pop(&thread->doomed)) != NULL)
+    {
         thread_update_attention(thread);
         kill_doomed(thread, greenlet);
     }
@@ -233,8 +235,7 @@ thread_new(PyThreadState *tstate, struct module_state *module, PyObject *dict)
     Py_INCREF(main); /* the running greenlet's */
     records_alive++;
 
-    PyObject *capsule
-        = PyCapsule_New(thread, capsule_name, capsule_destroyed);
+    PyObject *capsule = PyCapsule_New(thread, capsule_name, capsule_destroyed);
     if (capsule == NULL) {
         thread_end(thread);
         return NULL;

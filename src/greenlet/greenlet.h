@@ -44,22 +44,22 @@ typedef struct _greenlet {
 
 /* Whether `op` is a greenlet or an instance of a subclass; false for NULL. */
 #define PyGreenlet_Check(op)                                                   \
-  ((op) != NULL && PyObject_TypeCheck((PyObject *)(op), &PyGreenlet_Type))
+    ((op) != NULL && PyObject_TypeCheck((PyObject *)(op), &PyGreenlet_Type))
 
 /* The table in the capsule greenlet._C_API, and the place of each entry. */
-#define PyGreenlet_Type_NUM       0
-#define PyExc_GreenletError_NUM   1
-#define PyExc_GreenletExit_NUM    2
-#define PyGreenlet_New_NUM        3
+#define PyGreenlet_Type_NUM 0
+#define PyExc_GreenletError_NUM 1
+#define PyExc_GreenletExit_NUM 2
+#define PyGreenlet_New_NUM 3
 #define PyGreenlet_GetCurrent_NUM 4
-#define PyGreenlet_Throw_NUM      5
-#define PyGreenlet_Switch_NUM     6
-#define PyGreenlet_SetParent_NUM  7
-#define PyGreenlet_MAIN_NUM       8
-#define PyGreenlet_STARTED_NUM    9
-#define PyGreenlet_ACTIVE_NUM     10
+#define PyGreenlet_Throw_NUM 5
+#define PyGreenlet_Switch_NUM 6
+#define PyGreenlet_SetParent_NUM 7
+#define PyGreenlet_MAIN_NUM 8
+#define PyGreenlet_STARTED_NUM 9
+#define PyGreenlet_ACTIVE_NUM 10
 #define PyGreenlet_GET_PARENT_NUM 11
-#define PyGreenlet_API_pointers   12
+#define PyGreenlet_API_pointers 12
 
 /* greenlet itself defines GREENLET_MODULE: it fills the table. */
 #ifndef GREENLET_MODULE
@@ -72,14 +72,12 @@ static void **_PyGreenlet_API = NULL;
     ((void)(_PyGreenlet_API = (void **)PyCapsule_Import("greenlet._C_API", 0)))
 
 /* greenlet.greenlet, a PyTypeObject. */
-#  define PyGreenlet_Type                                                      \
-    (*(PyTypeObject *)_PyGreenlet_API[PyGreenlet_Type_NUM])
+#  define PyGreenlet_Type (*(PyTypeObject *)_PyGreenlet_API[PyGreenlet_Type_NUM])
 
 /* greenlet.error and greenlet.GreenletExit, borrowed. */
 #  define PyExc_GreenletError                                                  \
     ((PyObject *)_PyGreenlet_API[PyExc_GreenletError_NUM])
-#  define PyExc_GreenletExit                                                   \
-    ((PyObject *)_PyGreenlet_API[PyExc_GreenletExit_NUM])
+#  define PyExc_GreenletExit ((PyObject *)_PyGreenlet_API[PyExc_GreenletExit_NUM])
 
 /* A function of the table: what it returns, its parameters, its place. */
 #  define PyGreenlet_FUNCTION_(result, parameters, place)                      \

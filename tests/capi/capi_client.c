@@ -316,8 +316,8 @@ client_sort(PyObject *self, PyObject *args)
         return NULL;
     }
     size = PyList_GET_SIZE(list);
-    elements =
-        (struct element *)PyMem_Malloc((size_t)(size + 1) * sizeof(*elements));
+    elements = (struct element *)PyMem_Malloc((size_t)(size + 1)
+                                              * sizeof(*elements));
     if (elements == NULL) {
         return PyErr_NoMemory();
     }
@@ -396,8 +396,7 @@ static struct PyModuleDef client_module = {
     .m_methods = client_methods,
 };
 
-PyMODINIT_FUNC
-PyInit_capi_client(void);
+PyMODINIT_FUNC PyInit_capi_client(void);
 
 PyMODINIT_FUNC
 PyInit_capi_client(void)

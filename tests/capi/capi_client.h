@@ -9,7 +9,6 @@
 
 /* Adds StaticGreenlet and HeapGreenlet to `module`: 0, or -1 with an exception
  * set. */
-int
-subclass_add_types(PyObject *module);
+int subclass_add_types(PyObject *module);
 
 #endif

@@ -164,7 +164,7 @@ static PyGetSetDef tagged_getset[] = {
 };
 
 #define TAGGED_FLAGS                                                           \
-  (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC)
+    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC)
 
 static PyTypeObject static_greenlet_type = {
     /* clang-format off: the macro brings a comma of its own */

@@ -2,8 +2,9 @@
 
 import sys
 
-import client_build
 import greenlet
+
+import client_build
 
 client = client_build.load_extension("capi_client_cpp", sys.argv[1])
 

@@ -4,6 +4,7 @@ import random
 
 import greenlet
 import pytest
+
 from support import parked
 
 

@@ -9,6 +9,7 @@ import sys
 
 import greenlet
 import pytest
+
 from support import ON_ORACLE, ours_only
 
 SCRIPT = pathlib.Path(__file__).with_name("script_uncaught.py")

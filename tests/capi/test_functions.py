@@ -5,6 +5,7 @@ import sys
 
 import greenlet
 import pytest
+
 from support import (
     echo,
     finished,

@@ -3,9 +3,10 @@
 import pathlib
 import struct
 
-import client_build
 import greenlet
 import pytest
+
+import client_build
 
 POINTER = struct.calcsize("P")
 

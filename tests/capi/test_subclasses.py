@@ -7,6 +7,7 @@ import weakref
 
 import greenlet
 import pytest
+
 from support import echo, park_once
 
 KINDS = ["StaticGreenlet", "HeapGreenlet", "python on StaticGreenlet", "python on HeapGreenlet"]
