@@ -111,7 +111,8 @@ poison(char *near, const char *far)
     }
 }
 
-/* Once the save has succeeded: nothing but the heap may be relied on. */
+/* Once the save has succeeded: nothing but the heap may be relied on.  Nearer
+   than `sp` are the frames of this very switch. */
 static void
 stack_poison(const struct stack *stack, char *sp, const char *limit)
 {
@@ -121,7 +122,8 @@ stack_poison(const struct stack *stack, char *sp, const char *limit)
         owner = owner->older;
     }
     for (; owner != NULL; owner = owner->older) {
-        poison(owner->near, owner->near + owner->saved_size);
+        poison(owner->near < sp ? sp : owner->near,
+               owner->near + owner->saved_size);
         if (owner->far >= limit) {
             return;
         }
@@ -274,8 +276,10 @@ stack_restore(struct stack *stack)
         slice_move(target, SLICE_ACTIVE);
         return stack->entry;
     }
-    slice_copy(target->near, target->saved, target->saved_size);
-    target->saved_size = 0;
+    if (target->saved_size > 0) {
+        slice_copy(target->near, target->saved, target->saved_size);
+        target->saved_size = 0;
+    }
 #ifdef SLICE_CHECK
     slice_check(stack);
 #endif
