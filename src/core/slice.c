@@ -213,26 +213,33 @@ stack_refuge(const struct stack *stack)
     return stack->current->older;
 }
 
-/* Copy out what the target is going to overwrite.  Afterwards `*owner` is the
-   first slice of the chain that keeps bytes farther than the target. */
-static int
-stack_evict(const struct stack *stack, struct slice **owner)
+/* Copy out the bytes of `slice` that the target is going to overwrite.  0 if
+   the slice reaches farther than the target, 1 if it is wholly in the heap now,
+   -1 when out of memory. */
+static inline int
+slice_evict(struct slice *slice, const struct slice *target)
 {
-    const struct slice *target = stack->target;
-    for (; *owner != target; *owner = (*owner)->older) {
-        struct slice *slice = *owner;
-        bool whole = slice->far <= target->far;
+    bool whole = slice->far <= target->far;
 #ifdef SLICE_SAVE_ALL
-        whole = whole || slice->far != SLICE_NO_END;
+    whole = whole || slice->far != SLICE_NO_END;
 #endif
-        if (slice_save(slice, whole ? slice->far : target->far) < 0) {
-            return -1;
-        }
-        if (!whole) {
-            return 0;
-        }
+    if (slice_save(slice, whole ? slice->far : target->far) < 0) {
+        return -1;
     }
-    return 0;
+    return whole;
+}
+
+/* The same for all slices of the chain from `owner` on.  Returns the
+   first one that reaches farther, which can be the target itself, or NULL when
+   out of memory. */
+static struct slice *
+chain_evict(struct slice *owner, const struct slice *target)
+{
+    int evicted = 1;
+    while (owner != target && (evicted = slice_evict(owner, target)) > 0) {
+        owner = owner->older;
+    }
+    return evicted < 0 ? NULL : owner;
 }
 
 char *
@@ -253,7 +260,8 @@ stack_save(struct stack *stack, char *sp)
     else {
         current->near = sp;
     }
-    if (stack_evict(stack, &owner) < 0) {
+    owner = chain_evict(owner, target);
+    if (owner == NULL) {
         current->saved_size = 0;
         return NULL;
     }

@@ -41,6 +41,9 @@
      void state_clear(struct interpreter_state *)
          Garbage collection; clearing is for greenlets that have ended.
 
+     int object_prepare_calls(PyObject **dict)
+         Do what lets the interpreter call methods of an object fast whose
+         instance dict is at `dict`.  -1 with an exception.
      bool tstate_collecting(PyThreadState *)
          Is the cyclic garbage collector at work?
      void object_rearm_finalizer(PyObject *)

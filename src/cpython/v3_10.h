@@ -170,6 +170,13 @@ state_clear(struct interpreter_state *state)
     Py_CLEAR(state->exc_state.exc_traceback);
 }
 
+static inline int
+object_prepare_calls(PyObject **dict)
+{
+    (void)dict;
+    return 0;
+}
+
 static inline bool
 tstate_collecting(PyThreadState *tstate)
 {

@@ -197,6 +197,16 @@ state_clear(struct interpreter_state *state)
     Py_CLEAR(state->exc_state.exc_value);
 }
 
+/* 3.11 specializes a method call only for objects whose dict exists. */
+static inline int
+object_prepare_calls(PyObject **dict)
+{
+    if (*dict == NULL) {
+        *dict = PyDict_New();
+    }
+    return *dict == NULL ? -1 : 0;
+}
+
 static inline bool
 tstate_collecting(PyThreadState *tstate)
 {

@@ -197,6 +197,13 @@ state_clear(struct interpreter_state *state)
     Py_CLEAR(state->exc_state.exc_value);
 }
 
+static inline int
+object_prepare_calls(PyObject **dict)
+{
+    (void)dict;
+    return 0;
+}
+
 static inline bool
 tstate_collecting(PyThreadState *tstate)
 {

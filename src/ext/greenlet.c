@@ -82,6 +82,9 @@ PyGreenlet *
 greenlet_new_main(struct thread *thread)
 {
     PyGreenlet *self = allocate(thread->module->greenlet_type, thread->module);
+    if (self != NULL && object_prepare_calls(&self->dict) < 0) {
+        Py_CLEAR(self);
+    }
     if (self != NULL) {
         struct greenlet *greenlet = greenlet_of(self);
         greenlet->is_main = true;

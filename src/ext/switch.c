@@ -142,6 +142,9 @@ static int
 start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
               struct message *message, PyObject **attribute)
 {
+    if (object_prepare_calls(&target->object->dict) < 0) {
+        return -1;
+    }
     if (state_prepare(&target->interpreter, &thread->chunks) < 0) {
         PyErr_NoMemory();
         return -1;
@@ -644,22 +647,33 @@ entry_land(struct thread *thread)
     return result;
 }
 
+/* What run returns; NULL with an exception if it raises.  The callee is called
+   without PyObject_Vectorcall between, whose frame would be part of every
+   slice; what that would check is checked here. */
+static inline PyObject *
+entry_call(const struct greenlet *self)
+{
+    PyObject *args = self->args;
+    vectorcallfunc call = PyVectorcall_Function(self->run);
+    if (call == NULL || self->kwargs != NULL) {
+        return PyObject_Call(self->run, args, self->kwargs);
+    }
+    PyObject *value = call(self->run, &PyTuple_GET_ITEM(args, 0),
+                           (size_t)PyTuple_GET_SIZE(args), NULL);
+    if (value == NULL && !PyErr_Occurred()) {
+        PyErr_Format(PyExc_SystemError,
+                     "%R returned NULL without setting an exception",
+                     self->run);
+    }
+    return value;
+}
+
 void
 switch_entry(struct stack *stack)
 {
     struct thread *thread = (struct thread *)stack;
     struct greenlet *self = thread_running(thread);
     state_start(&self->interpreter, thread->tstate);
-    PyObject *value = NULL;
-    if (entry_land(thread) == 0) {
-        PyObject *args = self->args;
-        if (self->kwargs == NULL) {
-            value = PyObject_Vectorcall(self->run, &PyTuple_GET_ITEM(args, 0),
-                                        (size_t)PyTuple_GET_SIZE(args), NULL);
-        }
-        else {
-            value = PyObject_Call(self->run, args, self->kwargs);
-        }
-    }
+    PyObject *value = entry_land(thread) == 0 ? entry_call(self) : NULL;
     finish(thread, value);
 }
