@@ -43,10 +43,11 @@ message_drop(struct message *message)
     Py_CLEAR(message->kwargs);
 }
 
-/* What a parked greenlet sees of a message.  Consumes it; NULL for an
-   exception.  Runs no Python code. */
+/* What a parked greenlet sees of a message: a new reference, or NULL with an
+   exception, which is the one that the message is about if it has no args.
+   Allocates, and so may run Python code. */
 static PyObject *
-message_unpack(struct message *message)
+message_unpack(const struct message *message)
 {
     PyObject *args = message->args;
     PyObject *kwargs = message->kwargs;
@@ -54,21 +55,11 @@ message_unpack(struct message *message)
         return NULL;
     }
     if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
-        if (PyTuple_GET_SIZE(args) == 0) {
-            Py_DECREF(args);
-            return kwargs;
-        }
-        PyObject *both = PyTuple_Pack(2, args, kwargs);
-        message_drop(message);
-        return both;
+        return PyTuple_GET_SIZE(args) == 0 ? Py_NewRef(kwargs)
+                                           : PyTuple_Pack(2, args, kwargs);
     }
-    Py_XDECREF(kwargs);
-    if (PyTuple_GET_SIZE(args) != 1) {
-        return args;
-    }
-    PyObject *value = Py_NewRef(PyTuple_GET_ITEM(args, 0));
-    Py_DECREF(args);
-    return value;
+    return Py_NewRef(PyTuple_GET_SIZE(args) == 1 ? PyTuple_GET_ITEM(args, 0)
+                                                 : args);
 }
 
 /* The far side of a switch.  `value` is NULL for an exception.  May run Python
@@ -142,9 +133,6 @@ static int
 start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
               struct message *message, PyObject **attribute)
 {
-    if (object_prepare_calls(&target->object->dict) < 0) {
-        return -1;
-    }
     if (state_prepare(&target->interpreter, &thread->chunks) < 0) {
         PyErr_NoMemory();
         return -1;
@@ -225,7 +213,8 @@ set_thread_error(const struct thread *current, const struct thread *wanted)
 /* Who runs when `wanted` is switched to: it, or if it has ended the nearest
    parent that has not.  A new reference; NULL with an exception.  For one that
    has not started, `*run` is a new reference to what it is to run.  An
-   exception that is set stays set.  May run Python code and switch. */
+   exception that is set stays set.  May run Python code and switch; after it
+   nothing may that could change what was found, an allocation included. */
 static struct greenlet *
 resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
 {
@@ -248,14 +237,17 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
         Py_INCREF(target->object);
         bool started = target->slice.state == SLICE_ACTIVE;
         if (!started) {
-            Py_XSETREF(*run, PyObject_GetAttr((PyObject *)target->object,
-                                              thread->module->name_run));
-            if (*run == NULL) {
+            *run = PyObject_GetAttr((PyObject *)target->object,
+                                    thread->module->name_run);
+            if (*run == NULL
+                || object_prepare_calls(&target->object->dict) < 0)
+            {
+                Py_CLEAR(*run);
                 Py_DECREF(target->object);
                 break;
             }
         }
-        /* Looking up `run` may have started it, or moved it elsewhere. */
+        /* That code may have started it, or moved it elsewhere. */
         if (started
             || (target->slice.state == SLICE_UNSTARTED
                 && greenlet_thread(target) == thread))
@@ -287,33 +279,30 @@ switch_to_self(struct thread *thread, PyObject *value)
 PyObject *
 switch_message(PyGreenlet *wanted, struct message message)
 {
+    PyObject *value = message_unpack(&message);
     struct thread *thread = thread_enter();
-    if (thread == NULL) {
-        message_drop(&message);
-        return NULL;
+    struct greenlet *target = NULL;
+    PyObject *run = NULL;
+    if (thread != NULL && (value != NULL || message.args == NULL)) {
+        target = resolve(thread, wanted, &run);
     }
-    PyObject *run;
-    struct greenlet *target = resolve(thread, wanted, &run);
     if (target == NULL) {
         message_drop(&message);
+        Py_XDECREF(value);
         return NULL;
     }
+    /* Of the message and the value unpacked from it one is needed.  The other
+       is released; all that it held is held by the one. */
     PyObject *result;
     if (run != NULL) {
+        Py_XDECREF(value);
         result = start(thread, target, run, &message);
     }
     else {
-        bool thrown = message.args == NULL;
-        PyObject *value = message_unpack(&message);
-        if (value == NULL && !thrown) {
-            result = NULL;
-        }
-        else if (target == thread_running(thread)) {
-            result = switch_to_self(thread, value);
-        }
-        else {
-            result = resume(thread, target, value);
-        }
+        message_drop(&message);
+        result = target == thread_running(thread)
+                     ? switch_to_self(thread, value)
+                     : resume(thread, target, value);
     }
     Py_DECREF(target->object);
     return result;
@@ -498,17 +487,23 @@ switch_kill(struct greenlet *greenlet)
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
 
+    PyObject *exit_type = thread->module->greenlet_exit;
+    PyObject *exit = PyObject_CallNoArgs(exit_type);
     PyGreenlet *parent = greenlet->parent;
-    greenlet->parent = (PyGreenlet *)Py_NewRef(thread_running(thread)->object);
-    PyObject *exit = PyObject_CallNoArgs(thread->module->greenlet_exit);
-    if (exit != NULL) {
-        PyErr_Restore(Py_NewRef(thread->module->greenlet_exit), exit, NULL);
+    greenlet->parent
+        = (PyGreenlet *)Py_NewRef(thread_running(thread)->object);
+    /* Making the exception may have run code, which may have ended it. */
+    if (greenlet_is_alive(greenlet)) {
+        if (exit != NULL) {
+            PyErr_Restore(Py_NewRef(exit_type), Py_NewRef(exit), NULL);
+        }
+        PyObject *result = resume(thread, greenlet, NULL);
+        if (result == NULL) {
+            PyErr_WriteUnraisable((PyObject *)greenlet->object);
+        }
+        Py_XDECREF(result);
     }
-    PyObject *result = resume(thread, greenlet, NULL);
-    if (result == NULL) {
-        PyErr_WriteUnraisable((PyObject *)greenlet->object);
-    }
-    Py_XDECREF(result);
+    Py_XDECREF(exit);
     PyGreenlet *temporary = greenlet->parent;
     greenlet->parent = parent;
     Py_DECREF(temporary);
@@ -589,6 +584,11 @@ finish(struct thread *thread, PyObject *value)
         /* Looking it up can run code that would free it: it is kept, and
            released when the next greenlet has begun. */
         Py_XSETREF(self->run, Py_XNewRef((PyObject *)wanted));
+        struct message message = {NULL, NULL};
+        if (value != NULL) {
+            message.args = PyTuple_Pack(1, value);
+            Py_CLEAR(value);
+        }
         PyObject *run = NULL;
         struct greenlet *heir = thread->main;
         if (wanted == NULL) {
@@ -598,30 +598,22 @@ finish(struct thread *thread, PyObject *value)
             heir = resolve(thread, wanted, &run);
             wanted = greenlet_of(wanted)->parent;
         }
-        if (heir == NULL) {
-            Py_CLEAR(value);
-            continue;
-        }
-        if (run == NULL) {
+        if (heir != NULL && run == NULL) {
+            value = message_unpack(&message);
+            message_drop(&message);
             leave(thread, heir, value);
         }
-        struct message message = {NULL, NULL};
         PyObject *attribute;
-        if (value != NULL) {
-            message.args = PyTuple_Pack(1, value);
-            Py_CLEAR(value);
-            if (message.args == NULL) {
-                Py_DECREF(run);
-                Py_DECREF(heir->object);
-                continue;
-            }
-        }
-        if (start_prepare(thread, heir, run, &message, &attribute) == 0) {
+        if (heir != NULL
+            && start_prepare(thread, heir, run, &message, &attribute) == 0)
+        {
             leave(thread, heir, attribute);
         }
-        Py_DECREF(run);
+        Py_XDECREF(run);
         message_drop(&message);
-        Py_DECREF(heir->object);
+        if (heir != NULL) {
+            Py_DECREF(heir->object);
+        }
     }
 }
 

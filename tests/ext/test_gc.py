@@ -646,3 +646,46 @@ def test_reference_counts_of_what_is_passed():
     gc.collect()
     after = sys.getrefcount(value), sys.getrefcount(error), sys.getrefcount(child)
     assert after == before
+
+
+@pytest.fixture
+def threshold():
+    """Leaves the collector as it was."""
+    before = gc.get_threshold()
+    gc.collect()
+    yield gc.set_threshold
+    gc.set_threshold(*before)
+
+
+class SwitchesWhenFreed:
+    """Garbage: a cycle whose finalizer switches."""
+
+    def __init__(self, switch):
+        self.switch = switch
+        self.cycle = self
+
+    def __del__(self):
+        self.switch("from the collector")
+
+
+@pytest.mark.parametrize("make", [parked, lambda: greenlet(echo)], ids=["parked", "unstarted"])
+def test_target_ends_in_a_collection_that_its_own_switch_causes(make, threshold):
+    # Each number of allocations in turn, so that one of them is within the switch.
+    for allocations in range(1, 60):
+        child = make()
+        SwitchesWhenFreed(child.switch)
+        threshold(allocations)
+        child.switch(1, a=2)
+        threshold(100_000)
+        gc.collect()
+        assert child.dead
+
+
+def test_doomed_greenlet_ends_in_a_collection_that_its_kill_causes(threshold):
+    for allocations in range(1, 40):
+        child = parked()
+        SwitchesWhenFreed(child.switch)
+        threshold(allocations)
+        del child
+        threshold(100_000)
+        gc.collect()
