@@ -1,0 +1,252 @@
+#include "harness.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- Coroutines ---- */
+
+/* The last switch of a coroutine.  Without memory for the one it wants there
+   is another that needs none. */
+static _Noreturn void
+machine_leave(struct machine *machine, struct coroutine *heir)
+{
+    struct stack *stack = &machine->stack;
+    slice_die(stack->current);
+    slice_release(stack->current);
+    stack->target = &heir->slice;
+    (void)stack_switch(stack);
+
+    machine->refuges++;
+    stack->target = stack_refuge(stack);
+    CHECK(stack->target != NULL);
+    (void)stack_switch(stack);
+    check_fail(__FILE__, __LINE__, "a switch that needs no memory succeeds");
+}
+
+static void
+machine_enter(struct stack *stack)
+{
+    struct machine *machine = (struct machine *)stack;
+    struct coroutine *self = machine_running(machine);
+    CHECK_INT(self->slice.state, ==, SLICE_ACTIVE);
+    machine_leave(machine, self->body(machine, self));
+}
+
+void
+machine_init(struct machine *machine)
+{
+    stack_init(&machine->stack, &machine->main.slice, machine_enter);
+    machine->main.body = NULL;
+    machine->main.argument = NULL;
+    machine->refuges = 0;
+}
+
+void
+machine_release(struct machine *machine)
+{
+    CHECK_POINTER(machine_running(machine), ==, &machine->main);
+    slice_check(&machine->stack);
+    slice_die(&machine->main.slice);
+    slice_release(&machine->main.slice);
+}
+
+struct coroutine *
+machine_running(const struct machine *machine)
+{
+    return (struct coroutine *)machine->stack.current;
+}
+
+void
+coroutine_init(struct coroutine *coroutine, coroutine_body *body,
+               void *argument)
+{
+    slice_init(&coroutine->slice);
+    coroutine->body = body;
+    coroutine->argument = argument;
+}
+
+int
+coroutine_try_switch(struct machine *machine, struct coroutine *target)
+{
+    struct coroutine *self = machine_running(machine);
+    machine->stack.target = &target->slice;
+    int result = stack_switch(&machine->stack);
+    CHECK_POINTER(machine_running(machine), ==, self);
+    return result;
+}
+
+void
+coroutine_switch(struct machine *machine, struct coroutine *target)
+{
+    CHECK_INT(coroutine_try_switch(machine, target), ==, 0);
+}
+
+void
+coroutine_drop(struct machine *machine, struct coroutine *coroutine)
+{
+    slice_drop(&machine->stack, &coroutine->slice);
+    CHECK_INT(coroutine->slice.state, ==, SLICE_DEAD);
+    slice_release(&coroutine->slice);
+}
+
+void
+coroutines_finish(struct machine *machine, struct coroutine *coroutines,
+                  unsigned count)
+{
+    CHECK_POINTER(machine_running(machine), ==, &machine->main);
+    for (unsigned i = 0; i < count; i++) {
+        struct coroutine *coroutine = &coroutines[i];
+        if (coroutine->slice.state == SLICE_ACTIVE) {
+            coroutine_switch(machine, coroutine);
+            CHECK_INT(coroutine->slice.state, ==, SLICE_DEAD);
+        }
+        slice_release(&coroutine->slice);
+    }
+}
+
+/* ---- Patterns ---- */
+
+static uint64_t
+pattern_word(uint64_t seed, unsigned position)
+{
+    return seed + position * UINT64_C(0x0101010101010101);
+}
+
+void
+pattern_fill(uint64_t *words, unsigned count, uint64_t seed)
+{
+    for (unsigned i = 0; i < count; i++) {
+        words[i] = pattern_word(seed, i);
+    }
+}
+
+void
+pattern_check(const uint64_t *words, unsigned count, uint64_t seed)
+{
+    for (unsigned i = 0; i < count; i++) {
+        CHECK_INT(words[i], ==, pattern_word(seed, i));
+    }
+}
+
+/* ---- What build this is ---- */
+
+#ifdef SLICE_CHECK
+const bool slices_are_checked = true;
+#else
+const bool slices_are_checked = false;
+#endif
+
+#ifdef SLICE_SAVE_ALL
+const bool slices_are_saved_whole = true;
+#else
+const bool slices_are_saved_whole = false;
+#endif
+
+#ifdef SLICE_FAIL_ALLOC
+const bool allocations_can_fail = true;
+
+void
+allocations_limit(long count)
+{
+    slice_allocations_left = count;
+}
+
+long
+allocations_left(void)
+{
+    return slice_allocations_left;
+}
+#else
+const bool allocations_can_fail = false;
+
+void
+allocations_limit(long count)
+{
+    CHECK_INT(count, <, 0);
+}
+
+long
+allocations_left(void)
+{
+    return -1;
+}
+#endif
+
+/* ---- Random numbers ---- */
+
+/* splitmix64: every seed is a good one, and all state is one number. */
+uint64_t
+random_next(uint64_t *state)
+{
+    uint64_t mixed = *state += UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return mixed ^ (mixed >> 31);
+}
+
+unsigned
+random_below(uint64_t *state, unsigned bound)
+{
+    return (unsigned)(random_next(state) % bound);
+}
+
+/* ---- How much to do ---- */
+
+bool
+machine_is_emulated(void)
+{
+    return getenv("CORE_TEST_EMULATED") != NULL;
+}
+
+unsigned
+scaled(unsigned count)
+{
+    return machine_is_emulated() ? (count + 39) / 40 : count;
+}
+
+/* ---- Checks ---- */
+
+static _Thread_local const char *context_what;
+static _Thread_local uint64_t context_value;
+
+void
+check_context(const char *what, uint64_t value)
+{
+    context_what = what;
+    context_value = value;
+}
+
+static void
+tell(const char *file, int line, const char *condition)
+{
+    if (context_what != NULL) {
+        fprintf(stderr, "%s %" PRIu64 ": ", context_what, context_value);
+    }
+    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
+}
+
+void
+check_fail(const char *file, int line, const char *condition)
+{
+    tell(file, line, condition);
+    abort();
+}
+
+void
+check_fail_int(const char *file, int line, const char *condition, intmax_t left,
+               intmax_t right)
+{
+    tell(file, line, condition);
+    fprintf(stderr, "    left %" PRIdMAX ", right %" PRIdMAX "\n", left, right);
+    abort();
+}
+
+void
+check_fail_pointer(const char *file, int line, const char *condition,
+                   const void *left, const void *right)
+{
+    tell(file, line, condition);
+    fprintf(stderr, "    left %p, right %p\n", left, right);
+    abort();
+}

@@ -1,0 +1,138 @@
+/* A coroutine's first function is entered with the stack pointer aligned as the
+   ABI wants it, however the coroutine was started. */
+
+#include "harness.h"
+
+/* Every ABI asks for 16 bytes, and counts from the entry of a function, so one
+   and the same function sees one and the same remainder everywhere. */
+static unsigned
+frame_remainder(void)
+{
+    return (unsigned)((uintptr_t)__builtin_frame_address(0) % 16);
+}
+
+/* Called through this, it is neither inlined nor compiled for its callers. */
+static unsigned (*volatile measure)(void) = frame_remainder;
+
+/* Called by the stack machine itself, with nothing between. */
+static void enter_directly(struct stack *stack);
+static void (*volatile enter)(struct stack *stack) = enter_directly;
+
+struct direct {
+    struct machine
+        machine; /* first, so that its stack is the struct's address */
+    unsigned remainder;
+    unsigned expected;
+    bool is_call;
+};
+
+/* As stack->entry it must not return; called by hand it does. */
+static void
+enter_directly(struct stack *stack)
+{
+    struct direct *direct = (struct direct *)stack;
+    direct->remainder = (unsigned)((uintptr_t)__builtin_frame_address(0) % 16);
+    if (direct->is_call) {
+        return;
+    }
+    slice_die(stack->current);
+    stack->target = &direct->machine.main.slice;
+    (void)stack_switch(stack);
+    CHECK(false);
+}
+
+static void
+test_entry(void)
+{
+    struct direct direct = {.is_call = true};
+    struct slice slice;
+    machine_init(&direct.machine);
+    enter(&direct.machine.stack);
+    direct.expected = direct.remainder;
+
+    direct.is_call = false;
+    direct.remainder = 99;
+    direct.machine.stack.entry = enter_directly;
+    slice_init(&slice);
+    direct.machine.stack.target = &slice;
+    CHECK_INT(stack_switch(&direct.machine.stack), ==, 0);
+    CHECK_INT(direct.remainder, ==, direct.expected);
+    machine_release(&direct.machine);
+}
+
+/* ---- Starts from frames of many sizes, and in the place of a dead one ---- */
+
+#define ROW_LENGTH 20
+
+struct row {
+    struct coroutine coroutines[ROW_LENGTH];
+    unsigned started;
+    unsigned expected;
+};
+
+static struct coroutine *
+row_body(struct machine *machine, struct coroutine *self)
+{
+    struct row *row = self->argument;
+    CHECK_INT(measure(), ==, row->expected);
+    row->started++;
+    if (row->started == ROW_LENGTH) {
+        return &machine->main;
+    }
+    /* By turns below this one and in its place. */
+    struct coroutine *next = &row->coroutines[row->started];
+    if (row->started % 2 == 0) {
+        return next;
+    }
+    coroutine_switch(machine, next);
+    return &machine->main;
+}
+
+static void
+test_row(struct row *row)
+{
+    struct machine machine;
+    machine_init(&machine);
+    row->started = 0;
+    row->expected = measure();
+    for (unsigned i = 0; i < ROW_LENGTH; i++) {
+        coroutine_init(&row->coroutines[i], row_body, row);
+    }
+    coroutine_switch(&machine, &row->coroutines[0]);
+    CHECK_INT(row->started, ==, ROW_LENGTH);
+    for (unsigned i = 0; i < ROW_LENGTH; i++) {
+        if (row->coroutines[i].slice.state == SLICE_ACTIVE) {
+            coroutine_switch(&machine, &row->coroutines[i]);
+        }
+        CHECK_INT(row->coroutines[i].slice.state, ==, SLICE_DEAD);
+    }
+    machine_release(&machine);
+}
+
+#define DEFINE_TEST_IN_FRAME(size)                                             \
+    static void test_in_frame_of_##size(struct row *row)                       \
+    {                                                                          \
+        volatile char bytes[size];                                             \
+        bytes[0] = 1;                                                          \
+        test_row(row);                                                         \
+        CHECK_INT(bytes[0], ==, 1);                                            \
+    }
+
+DEFINE_TEST_IN_FRAME(1)
+DEFINE_TEST_IN_FRAME(9)
+DEFINE_TEST_IN_FRAME(24)
+DEFINE_TEST_IN_FRAME(40)
+DEFINE_TEST_IN_FRAME(99)
+
+int
+main(void)
+{
+    struct row row;
+    test_entry();
+    test_in_frame_of_1(&row);
+    test_in_frame_of_9(&row);
+    test_in_frame_of_24(&row);
+    test_in_frame_of_40(&row);
+    test_in_frame_of_99(&row);
+    return 0;
+}

@@ -1,0 +1,135 @@
+/* Callee-saved registers survive a switch: one that parks, one that starts
+   somebody, and one that fails for want of memory. */
+
+#include "harness.h"
+#include "registers.h"
+
+#define PEER_COUNT 8
+
+struct wandering {
+    struct machine machine;
+    struct coroutine peers[PEER_COUNT];
+    uint64_t random;
+    unsigned switches_left;
+};
+
+/* Switch with random numbers in all registers, which the peers overwrite with
+   theirs. */
+static int
+switch_holding(struct wandering *wandering, struct coroutine *target)
+{
+    uint64_t values[REGISTERS_LIMIT];
+    CHECK_INT(registers_count, <=, REGISTERS_LIMIT);
+    for (unsigned i = 0; i < registers_count; i++) {
+        values[i] = random_next(&wandering->random);
+    }
+    int result = 1;
+    struct stack *stack = &wandering->machine.stack;
+    stack->target = &target->slice;
+    uint64_t changed = registers_hold(values, stack_switch, stack, &result);
+    CHECK_INT(changed, ==, 0);
+    return result;
+}
+
+static struct coroutine *
+any_other(struct wandering *wandering)
+{
+    struct coroutine *self = machine_running(&wandering->machine);
+    struct coroutine *other
+        = &wandering->peers[random_below(&wandering->random, PEER_COUNT)];
+    return other != self ? other : &wandering->machine.main;
+}
+
+static void
+wander(struct wandering *wandering)
+{
+    while (wandering->switches_left > 0) {
+        wandering->switches_left--;
+        struct coroutine *target = any_other(wandering);
+        CHECK_INT(switch_holding(wandering, target), ==, 0);
+    }
+}
+
+static struct coroutine *
+wander_and_end(struct machine *machine, struct coroutine *self)
+{
+    (void)self;
+    wander((struct wandering *)machine);
+    return &machine->main;
+}
+
+static void
+wandering_init(struct wandering *wandering, unsigned switches)
+{
+    *wandering = (struct wandering){.random = 1, .switches_left = switches};
+    machine_init(&wandering->machine);
+    for (unsigned i = 0; i < PEER_COUNT; i++) {
+        coroutine_init(&wandering->peers[i], wander_and_end, NULL);
+    }
+}
+
+static void
+wandering_end(struct wandering *wandering)
+{
+    coroutines_finish(&wandering->machine, wandering->peers, PEER_COUNT);
+    machine_release(&wandering->machine);
+}
+
+static void
+test_starting_and_resuming(void)
+{
+    struct wandering wandering;
+    wandering_init(&wandering, scaled(20000));
+    wander(&wandering);
+    for (unsigned i = 0; i < PEER_COUNT; i++) {
+        CHECK_INT(wandering.peers[i].slice.state, !=, SLICE_UNSTARTED);
+    }
+    wandering_end(&wandering);
+}
+
+static struct coroutine *
+park_and_end(struct machine *machine, struct coroutine *self)
+{
+    (void)self;
+    coroutine_switch(machine, &machine->main);
+    return &machine->main;
+}
+
+/* Deeper than where the peer began, so that bytes have to be saved. */
+static void
+fail_from_deeper(struct wandering *wandering, unsigned depth)
+{
+    volatile char deeper[512];
+    deeper[0] = (char)depth;
+    if (depth > 0) {
+        fail_from_deeper(wandering, depth - 1);
+    }
+    else {
+        allocations_limit(0);
+        CHECK_INT(switch_holding(wandering, &wandering->peers[0]), ==, -1);
+        allocations_limit(-1);
+        CHECK_INT(switch_holding(wandering, &wandering->peers[0]), ==, 0);
+    }
+    CHECK_INT(deeper[0], ==, (char)depth);
+}
+
+static void
+test_failing(void)
+{
+    struct wandering wandering;
+    wandering_init(&wandering, 0);
+    coroutine_init(&wandering.peers[0], park_and_end, NULL);
+    coroutine_switch(&wandering.machine, &wandering.peers[0]);
+    fail_from_deeper(&wandering, 3);
+    wandering_end(&wandering);
+}
+
+int
+main(void)
+{
+    test_starting_and_resuming();
+    if (allocations_can_fail) {
+        test_failing();
+    }
+    return 0;
+}
