@@ -239,8 +239,7 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
         if (!started) {
             *run = PyObject_GetAttr((PyObject *)target->object,
                                     thread->module->name_run);
-            if (*run == NULL
-                || object_prepare_calls(&target->object->dict) < 0)
+            if (*run == NULL || object_prepare_calls(&target->object->dict) < 0)
             {
                 Py_CLEAR(*run);
                 Py_DECREF(target->object);
@@ -490,8 +489,7 @@ switch_kill(struct greenlet *greenlet)
     PyObject *exit_type = thread->module->greenlet_exit;
     PyObject *exit = PyObject_CallNoArgs(exit_type);
     PyGreenlet *parent = greenlet->parent;
-    greenlet->parent
-        = (PyGreenlet *)Py_NewRef(thread_running(thread)->object);
+    greenlet->parent = (PyGreenlet *)Py_NewRef(thread_running(thread)->object);
     /* Making the exception may have run code, which may have ended it. */
     if (greenlet_is_alive(greenlet)) {
         if (exit != NULL) {
