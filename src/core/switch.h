@@ -14,7 +14,8 @@
      4. set the stack pointer to what it returned;
      5. call stack_restore(stack).  If it returned a function, call that with
         `stack` as its argument, from an outermost frame for unwinders: it
-        never returns.  The result is 0 otherwise;
+        never returns.  The result is 0 otherwise.  A new coroutine begins
+        with the control words of the one that starts it;
      6. pop the frame and return the result.
 
    The stack pointer must have the alignment that the ABI asks for at every

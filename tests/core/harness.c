@@ -137,6 +137,12 @@ const bool slices_are_checked = true;
 const bool slices_are_checked = false;
 #endif
 
+#ifdef SLICE_POISON
+const bool stacks_are_poisoned = true;
+#else
+const bool stacks_are_poisoned = false;
+#endif
+
 #ifdef SLICE_SAVE_ALL
 const bool slices_are_saved_whole = true;
 #else

@@ -77,6 +77,7 @@ void pattern_check(const uint64_t *words, unsigned count, uint64_t seed);
 /* ---- What build this is ---- */
 
 extern const bool slices_are_checked;     /* SLICE_CHECK */
+extern const bool stacks_are_poisoned;    /* SLICE_POISON */
 extern const bool slices_are_saved_whole; /* SLICE_SAVE_ALL */
 extern const bool allocations_can_fail;   /* SLICE_FAIL_ALLOC */
 

@@ -12,12 +12,20 @@ struct stack;
 #define REGISTERS_LIMIT 32
 extern const uint32_t registers_count;
 
-/* Load the callee-saved registers with `values`, do
-   `*result = call(stack)`, and compare: returns a set bit for each word
-   that is not what it was.  With stack_switch as `call` no compiled code comes
-   between, that might save a register by itself. */
+/* The numbers that DWARF has for those words. */
+extern const uint32_t registers_in_dwarf[];
+
+struct registers_outcome {
+    char *sp;   /* the stack pointer right before the call */
+    int result; /* what the call returned */
+};
+
+/* Load the callee-saved registers with `values`, do `call(stack)`, and
+   compare: returns a set bit for each word that is not what it was.  With
+   stack_switch as `call` no compiled code comes between, that might save a
+   register by itself. */
 uint64_t registers_hold(const uint64_t *values, int (*call)(struct stack *),
-                        struct stack *stack, int *result);
+                        struct stack *stack, struct registers_outcome *outcome);
 
 /* The floating-point control words of this thread, as one number. */
 uint64_t control_get(void);

@@ -55,10 +55,11 @@ FUNCTION_BEGIN(registers_hold)
         mov     r14, [rdi + 32]
         mov     r15, [rdi + 40]
         mov     rdi, rdx
+        mov     [rcx], rsp
         call    rax
 
         mov     rcx, [rsp + 8]
-        mov     [rcx], eax
+        mov     [rcx + 8], eax
         mov     rcx, [rsp]
         xor     eax, eax
         COMPARE rbx, 0
@@ -104,5 +105,8 @@ FUNCTION_BEGIN(control_set)
         ret
         .cfi_endproc
 FUNCTION_END(control_set)
+
+CONSTANT_BEGIN(registers_in_dwarf, 4 * REGISTERS_COUNT)
+        .long   3, 6, 12, 13, 14, 15
 
         .att_syntax

@@ -23,12 +23,13 @@ switch_holding(struct wandering *wandering, struct coroutine *target)
     for (unsigned i = 0; i < registers_count; i++) {
         values[i] = random_next(&wandering->random);
     }
-    int result = 1;
+    struct registers_outcome outcome = {.result = 1};
     struct stack *stack = &wandering->machine.stack;
     stack->target = &target->slice;
-    uint64_t changed = registers_hold(values, stack_switch, stack, &result);
+    uint64_t changed = registers_hold(values, stack_switch, stack, &outcome);
     CHECK_INT(changed, ==, 0);
-    return result;
+    CHECK_INT(outcome.sp - stack->current->near, ==, stack_frame_size);
+    return outcome.result;
 }
 
 static struct coroutine *

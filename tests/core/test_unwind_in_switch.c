@@ -1,0 +1,106 @@
+/* Unwinding works in the midst of a switch as well, where heap profilers do it,
+   and recovers the callee-saved registers of the caller. */
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unwind.h>
+
+#include "harness.h"
+#include "registers.h"
+
+static const void *
+function_at(struct _Unwind_Context *context)
+{
+    uintptr_t address = (uintptr_t)_Unwind_GetIP(context);
+    return address == 0 ? NULL : _Unwind_FindEnclosingFunction((void *)address);
+}
+
+/* What an unwinder finds when a switch allocates. */
+struct sight {
+    bool is_looking;
+    unsigned frames;
+    unsigned switches; /* frames of stack_switch */
+    unsigned holders;  /* frames of registers_hold */
+    const void *last;
+    uint64_t values[REGISTERS_LIMIT]; /* of the holder */
+};
+
+static struct sight sight;
+
+static _Unwind_Reason_Code
+visit(struct _Unwind_Context *context, void *argument)
+{
+    (void)argument;
+    const void *function = function_at(context);
+    if (function == NULL) {
+        return _URC_NO_REASON;
+    }
+    sight.frames++;
+    sight.last = function;
+    if (function == (const void *)(uintptr_t)stack_switch) {
+        sight.switches++;
+    }
+    if (function == (const void *)(uintptr_t)registers_hold) {
+        sight.holders++;
+        for (unsigned i = 0; i < registers_count; i++) {
+            CHECK_INT(_Unwind_GetGR(context, (int)registers_in_dwarf[i]), ==,
+                      sight.values[i]);
+        }
+    }
+    return _URC_NO_REASON;
+}
+
+/* The C library's, as far as this program goes. */
+void *
+realloc(void *old, size_t size)
+{
+    if (sight.is_looking) {
+        sight.is_looking = false;
+        CHECK_INT(_Unwind_Backtrace(visit, NULL), ==, _URC_END_OF_STACK);
+    }
+    void *new = malloc(size);
+    if (new != NULL &&old != NULL) {
+        size_t old_size = malloc_usable_size(old);
+        memcpy(new, old, old_size < size ? old_size : size);
+        free(old);
+    }
+    return new;
+}
+
+/* The first switch away copies, so it allocates. */
+static struct coroutine *
+looking_body(struct machine *machine, struct coroutine *self)
+{
+    uint64_t random = 1;
+    struct registers_outcome outcome;
+    CHECK_POINTER(self->slice.saved, ==, NULL);
+    for (unsigned i = 0; i < registers_count; i++) {
+        sight.values[i] = random_next(&random);
+    }
+    sight.is_looking = true;
+    machine->stack.target = &machine->main.slice;
+    CHECK_INT(
+        registers_hold(sight.values, stack_switch, &machine->stack, &outcome),
+        ==, 0);
+    return &machine->main;
+}
+
+int
+main(void)
+{
+    struct machine machine;
+    struct coroutine coroutine;
+    machine_init(&machine);
+    coroutine_init(&coroutine, looking_body, NULL);
+    coroutine_switch(&machine, &coroutine);
+    CHECK(!sight.is_looking);
+    CHECK_INT(sight.holders, ==, 1);
+    /* The one that allocates, and the one that has started the coroutine. */
+    CHECK_INT(sight.switches, ==, 2);
+    CHECK_POINTER(sight.last, ==, (const void *)(uintptr_t)stack_switch);
+    CHECK_INT(sight.frames, >=, 6);
+    coroutines_finish(&machine, &coroutine, 1);
+    machine_release(&machine);
+    return 0;
+}
