@@ -279,10 +279,11 @@ stack_entry *
 stack_restore(struct stack *stack)
 {
     struct slice *target = stack->current;
+    stack_entry *entry = NULL;
 
     if (target->state == SLICE_UNSTARTED) {
         slice_move(target, SLICE_ACTIVE);
-        return stack->entry;
+        entry = stack->entry;
     }
     if (target->saved_size > 0) {
         slice_copy(target->near, target->saved, target->saved_size);
@@ -291,7 +292,7 @@ stack_restore(struct stack *stack)
 #ifdef SLICE_CHECK
     slice_check(stack);
 #endif
-    return NULL;
+    return entry;
 }
 
 void
