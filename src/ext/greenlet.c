@@ -47,6 +47,16 @@ greenlet_thread(const struct greenlet *greenlet)
     return greenlet->thread;
 }
 
+bool
+greenlet_descends_from(const struct greenlet *greenlet,
+                       const struct greenlet *ancestor)
+{
+    while (greenlet != ancestor && greenlet->parent != NULL) {
+        greenlet = greenlet_of(greenlet->parent);
+    }
+    return greenlet == ancestor;
+}
+
 /* Creation */
 
 static PyGreenlet *
@@ -231,12 +241,27 @@ greenlet_abandon(struct greenlet *greenlet)
     }
 }
 
+static void greenlet_finalize(PyObject *self);
+
+/* Subclasses with a __del__ have another finalizer, which is called once only,
+   and need not call ours. */
+static bool
+has_our_finalizer(PyObject *self)
+{
+    return Py_TYPE(self)->tp_finalize == greenlet_finalize;
+}
+
 /* Nobody can reach a parked greenlet any more: it is to be killed.  If that is
-   not possible here and now, it gets a new reference and waits. */
+   not possible here and now, it gets a new reference and waits.  Ours can be
+   called any number of times: what has ended or not started now can be parked
+   when it is found unreachable again. */
 static void
 greenlet_finalize(PyObject *self)
 {
     struct greenlet *greenlet = greenlet_from(self);
+    if (has_our_finalizer(self)) {
+        object_rearm_finalizer(self);
+    }
     if (greenlet == NULL || !greenlet_is_alive(greenlet) || greenlet->is_main
         || interpreter_finalizing())
     {
@@ -251,9 +276,6 @@ greenlet_finalize(PyObject *self)
         if (greenlet_is_alive(greenlet)) {
             thread_refused(greenlet->thread, greenlet);
         }
-    }
-    if (Py_TYPE(self)->tp_finalize == greenlet_finalize) {
-        object_rearm_finalizer(self);
     }
 }
 
@@ -336,10 +358,15 @@ static int
 greenlet_traverse(PyObject *self, visitproc visit, void *arg)
 {
     struct greenlet *greenlet = greenlet_from(self);
-    Py_VISIT(((PyGreenlet *)self)->dict);
     if (greenlet == NULL) {
         return 0;
     }
+    if (greenlet_is_alive(greenlet) && !has_our_finalizer(self)) {
+        /* The collector would not tell us before it tears what the greenlet
+           still needs to run.  So all of that looks reachable. */
+        return 0;
+    }
+    Py_VISIT(((PyGreenlet *)self)->dict);
     Py_VISIT(greenlet->parent);
     Py_VISIT(greenlet->run);
     Py_VISIT(greenlet->args);
@@ -486,11 +513,7 @@ greenlet_set_parent(PyGreenlet *self, PyObject *parent)
     if (greenlet_require(parent) < 0) {
         return -1;
     }
-    struct greenlet *ancestor = greenlet_from(parent);
-    while (ancestor != greenlet && ancestor->parent != NULL) {
-        ancestor = greenlet_of(ancestor->parent);
-    }
-    if (ancestor == greenlet) {
+    if (greenlet_descends_from(greenlet_from(parent), greenlet)) {
         PyErr_SetString(PyExc_ValueError, "cyclic parent chain");
         return -1;
     }

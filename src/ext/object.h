@@ -93,6 +93,11 @@ struct thread *greenlet_thread(const struct greenlet *greenlet);
    what its frames hold.  May run Python code, but none of the greenlet's. */
 void greenlet_abandon(struct greenlet *greenlet);
 
+/* Is `ancestor` the greenlet itself, its parent, or a parent's parent?  Runs no
+   Python code. */
+bool greenlet_descends_from(const struct greenlet *greenlet,
+                            const struct greenlet *ancestor);
+
 /* Started, not finished, and in a thread that is alive.  Runs no Python
    code. */
 bool greenlet_is_alive(const struct greenlet *greenlet);

@@ -502,9 +502,15 @@ switch_kill(struct greenlet *greenlet)
         Py_XDECREF(result);
     }
     Py_XDECREF(exit);
-    PyGreenlet *temporary = greenlet->parent;
-    greenlet->parent = parent;
-    Py_DECREF(temporary);
+    /* The parent that it had may have become its child meanwhile. */
+    if (greenlet_descends_from(greenlet_of(parent), greenlet)) {
+        Py_DECREF(parent);
+    }
+    else {
+        PyGreenlet *temporary = greenlet->parent;
+        greenlet->parent = parent;
+        Py_DECREF(temporary);
+    }
 
     PyErr_Restore(type, value, traceback);
 }
@@ -594,7 +600,6 @@ finish(struct thread *thread, PyObject *value)
         }
         else {
             heir = resolve(thread, wanted, &run);
-            wanted = greenlet_of(wanted)->parent;
         }
         if (heir != NULL && run == NULL) {
             value = message_unpack(&message);
@@ -611,6 +616,9 @@ finish(struct thread *thread, PyObject *value)
         message_drop(&message);
         if (heir != NULL) {
             Py_DECREF(heir->object);
+        }
+        if (wanted != NULL) {
+            wanted = greenlet_of(wanted)->parent;
         }
     }
 }

@@ -689,3 +689,65 @@ def test_doomed_greenlet_ends_in_a_collection_that_its_kill_causes(threshold):
         del child
         threshold(100_000)
         gc.collect()
+
+
+def parked_with_own_globals(kind, log):
+    """A parked greenlet whose run has globals of its own, in a cycle with them."""
+    source = "def run():\n try: hub.switch()\n finally: log.append((len(big), abs(-1)))"
+    namespace = {"hub": getcurrent(), "log": log, "big": [1, 2, 3]}
+    exec(source, namespace)
+    child = kind(namespace["run"])
+    namespace["child"] = child
+    return child
+
+
+class WithDel(greenlet):
+    def __del__(self):
+        pass
+
+
+def test_collector_does_not_tear_what_a_subclass_with_a_finalizer_needs_to_run():
+    # Such a greenlet, in a cycle with its frames, is not collected: broken by hand here.
+    log = []
+    child = parked_with_own_globals(WithDel, log)
+    child.switch()
+    reference = weakref.ref(child)
+    del child
+    gc.collect()
+    getcurrent()
+    reference().throw()
+    assert log == [(3, 1)]
+    gc.collect()
+    assert reference() is None
+
+
+class Resurrects:
+    """Garbage that comes back, with all that it refers to."""
+
+    back = []
+
+    def __del__(self):
+        self.back.append(self)
+
+
+@ours_only("never collects a parked greenlet")
+def test_greenlet_that_was_garbage_before_its_start_is_killed_properly_later():
+    log = []
+    child = parked_with_own_globals(greenlet, log)
+    rescuer = Resurrects()
+    rescuer.child = child
+    rescuer.cycle = rescuer
+    del child, rescuer
+    gc.collect()
+    child = Resurrects.back.pop().child
+    child.switch()
+    reference = weakref.ref(child)
+    del child
+    gc.collect()
+    getcurrent()
+    if sys.version_info < (3, 11):
+        # There frames are not visited, and it is not found.
+        reference().throw()
+    assert log == [(3, 1)]
+    gc.collect()
+    assert reference() is None

@@ -9,6 +9,7 @@ from support import (
     in_greenlet,
     in_thread,
     killed,
+    ours_only,
     park_once,
     parked,
     raised_by,
@@ -295,3 +296,49 @@ def test_unstarted_greenlet_may_get_a_parent_of_another_thread():
     child = in_thread(elsewhere)
     assert child.switch(1) == ((1,), {})
     assert greenlet(echo, in_thread(getcurrent)).parent is not main_here
+
+
+@ours_only("makes a cycle of parents, and hangs at the next switch")
+def test_parent_that_became_a_child_during_a_kill():
+    """Killed, a greenlet has another parent for a while, and can become its old one's."""
+    main = getcurrent()
+    kept = []
+
+    def old_parent_run():
+        return main.switch()
+
+    old_parent = greenlet(old_parent_run)
+    old_parent.switch()
+
+    def run():
+        try:
+            main.switch()
+        finally:
+            kept.append(getcurrent())
+            old_parent.parent = getcurrent()
+
+    child = greenlet(run, old_parent)
+    child.switch()
+    del child
+    child = kept.pop()
+    assert child.dead
+    assert child.parent is main
+    assert old_parent.parent is child
+    assert old_parent.switch("through a dead parent") == "through a dead parent"
+    old_parent.parent = main
+
+
+def test_parent_that_is_freed_while_the_child_looks_for_an_heir():
+    main = getcurrent()
+    log = []
+
+    class Value:
+        def __del__(self):
+            without_run.parent = main
+            log.extend(bytearray(40) for _ in range(50))
+
+    without_run = greenlet(parent=greenlet(lambda *args: "never"))
+    child = greenlet(Value, without_run)
+    with pytest.raises(AttributeError, match="run"):
+        child.switch()
+    assert without_run.parent is main
