@@ -61,14 +61,17 @@ list_pop(struct greenlet **list)
 }
 
 /* Only the main thread of a process gets such calls; other threads settle at
-   their next switch, or at their end. */
+   their next use of greenlets, or at their end.  A finalizer that the collector
+   runs may bring it about too early: then it is asked for again. */
 static int
 settle_when_called(void *unused)
 {
-    (void)unused;
     struct thread *thread = last_used;
     if (thread != NULL && thread->tstate == tstate_current()) {
         thread_settle(thread);
+        if (thread->doomed != NULL) {
+            (void)Py_AddPendingCall(settle_when_called, unused);
+        }
     }
     return 0;
 }

@@ -751,3 +751,37 @@ def test_greenlet_that_was_garbage_before_its_start_is_killed_properly_later():
     assert log == [(3, 1)]
     gc.collect()
     assert reference() is None
+
+
+class RunsFor:
+    """Garbage whose finalizer runs long enough for calls that are pending to be made."""
+
+    def __init__(self, child):
+        self.child = child
+        self.cycle = self
+
+    def __del__(self):
+        for number in range(1000):
+            str(number)
+
+
+@ours_only("never collects a parked greenlet")
+def test_kill_waits_for_the_end_of_a_collection_with_long_finalizers():
+    order = []
+
+    def run():
+        try:
+            getcurrent().parent.switch()
+        finally:
+            order.append("finally")
+
+    for _ in range(3):
+        child = greenlet(run)
+        child.switch()
+        child.keep = child
+        RunsFor(child)
+    del child
+    gc.collect()
+    for number in range(1000):
+        str(number)
+    assert order == ["finally"] * 3
