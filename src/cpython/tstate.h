@@ -31,6 +31,12 @@
          Let go of a parked greenlet that can never be resumed.  What its
          frames refer to is released.
 
+     void state_forget_running(const struct interpreter_state *main,
+                               PyThreadState *)
+         Another thread is about to free a thread state in which a greenlet was
+         running: leave in it only what the interpreter may free, as it was in
+         the main greenlet when that was suspended.
+
      PyObject *state_frame(struct interpreter_state *, PyThreadState *)
          New reference to the innermost frame of a suspended greenlet; NULL,
          perhaps with an exception, if there is none.

@@ -138,6 +138,14 @@ state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
     }
 }
 
+static inline void
+state_forget_running(const struct interpreter_state *main,
+                     PyThreadState *tstate)
+{
+    (void)main;
+    (void)tstate;
+}
+
 static inline PyObject *
 state_frame(struct interpreter_state *state, PyThreadState *tstate)
 {

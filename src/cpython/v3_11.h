@@ -157,6 +157,13 @@ state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
     datastack_free(&state->datastack, pool);
 }
 
+static inline void
+state_forget_running(const struct interpreter_state *main,
+                     PyThreadState *tstate)
+{
+    datastack_load(&main->datastack, tstate);
+}
+
 static inline PyObject *
 state_frame(struct interpreter_state *state, PyThreadState *tstate)
 {

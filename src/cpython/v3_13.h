@@ -151,6 +151,13 @@ state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
     frame_seals_free(&state->seals);
 }
 
+static inline void
+state_forget_running(const struct interpreter_state *main,
+                     PyThreadState *tstate)
+{
+    datastack_load(&main->datastack, tstate);
+}
+
 static inline PyObject *
 state_frame(struct interpreter_state *state, PyThreadState *tstate)
 {

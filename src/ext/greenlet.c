@@ -252,16 +252,11 @@ has_our_finalizer(PyObject *self)
 }
 
 /* Nobody can reach a parked greenlet any more: it is to be killed.  If that is
-   not possible here and now, it gets a new reference and waits.  Ours can be
-   called any number of times: what has ended or not started now can be parked
-   when it is found unreachable again. */
+   not possible here and now, it gets a new reference and waits. */
 static void
 greenlet_finalize(PyObject *self)
 {
     struct greenlet *greenlet = greenlet_from(self);
-    if (has_our_finalizer(self)) {
-        object_rearm_finalizer(self);
-    }
     if (greenlet == NULL || !greenlet_is_alive(greenlet) || greenlet->is_main
         || interpreter_finalizing())
     {
@@ -276,6 +271,9 @@ greenlet_finalize(PyObject *self)
         if (greenlet_is_alive(greenlet)) {
             thread_refused(greenlet->thread, greenlet);
         }
+    }
+    if (has_our_finalizer(self)) {
+        object_rearm_finalizer(self);
     }
 }
 
@@ -361,9 +359,12 @@ greenlet_traverse(PyObject *self, visitproc visit, void *arg)
     if (greenlet == NULL) {
         return 0;
     }
-    if (greenlet_is_alive(greenlet) && !has_our_finalizer(self)) {
+    if (greenlet_is_alive(greenlet)
+        && (!has_our_finalizer(self) || PyObject_GC_IsFinalized(self)))
+    {
         /* The collector would not tell us before it tears what the greenlet
-           still needs to run.  So all of that looks reachable. */
+           still needs to run.  So all of that looks reachable.  (Finalised it
+           was before it started, and something brought it back.) */
         return 0;
     }
     Py_VISIT(((PyGreenlet *)self)->dict);

@@ -175,23 +175,42 @@ list_release(struct greenlet **list)
     }
 }
 
+/* Release, while the record can still be used, what might use it: code that
+   runs later would make another record, which nobody ends. */
+static void
+release_users(struct thread *thread)
+{
+    PyGreenlet *main = thread->main->object;
+    PyObject *trace = thread->trace;
+    thread->trace = NULL;
+    thread_update_attention(thread);
+    Py_XDECREF(trace);
+    if (Py_REFCNT(main) == 2) { /* as main, and as running */
+        Py_CLEAR(main->dict);
+    }
+}
+
 /* The thread has come to its end, or another thread clears up after it. */
 static void
 thread_end(struct thread *thread)
 {
-    bool can_run = thread->tstate == tstate_current()
-                   && thread_running(thread) == thread->main
-                   && !interpreter_finalizing();
-    if (can_run) {
-        kill_everything(thread);
+    bool in_main = thread_running(thread) == thread->main;
+    if (thread->tstate == tstate_current() && in_main) {
+        last_used = thread;
+        release_users(thread);
+        if (!interpreter_finalizing()) {
+            kill_everything(thread);
+        }
     }
     if (last_used == thread) {
         last_used = NULL;
     }
     records_alive--;
-    bool in_main = thread_running(thread) == thread->main;
     struct greenlet *main = thread->main;
     PyObject *trace = thread->trace;
+    if (!in_main) {
+        state_forget_running(&main->interpreter, thread->tstate);
+    }
     thread->tstate = NULL;
     thread->main = NULL;
     thread->trace = NULL;

@@ -519,3 +519,32 @@ def test_locks_are_not_released_by_switches():
     assert not in_thread(lock.acquire, False)
     child.switch()
     assert not lock.locked()
+
+
+class UsesGreenlets:
+    def __init__(self, log):
+        self.log = log
+
+    def __del__(self):
+        self.log.append(greenlet(lambda: "ran").switch())
+
+
+@ours_only("keeps a record of a thread that has ended, now and then")
+@pytest.mark.parametrize("place", ["trace function", "main greenlet"])
+def test_code_that_uses_greenlets_at_the_end_of_a_thread_leaves_nothing(place):
+    from greenlet import _greenlet, settrace
+
+    log = []
+
+    def elsewhere():
+        user = UsesGreenlets(log)
+        if place == "trace function":
+            settrace(lambda event, args, user=user: None)
+        else:
+            getcurrent().user = user
+
+    before = _greenlet.get_total_main_greenlets()
+    for _ in range(5):
+        in_thread(elsewhere)
+    assert log == ["ran"] * 5
+    assert _greenlet.get_total_main_greenlets() == before
