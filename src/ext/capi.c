@@ -18,12 +18,6 @@ require_greenlet(PyGreenlet *self)
     return 0;
 }
 
-static PyGreenlet *
-capi_new(PyObject *run, PyGreenlet *parent)
-{
-    return greenlet_new(run, parent);
-}
-
 static PyObject *
 capi_throw(PyGreenlet *self, PyObject *type, PyObject *value,
            PyObject *traceback)
@@ -118,10 +112,10 @@ int
 capi_init(struct module_state *module)
 {
     void *table[CAPI_ENTRIES] = {
-        [PyGreenlet_Type_NUM] = module->greenlet_type,
+        [PyGreenlet_Type_NUM] = &greenlet_type,
         [PyExc_GreenletError_NUM] = module->error,
         [PyExc_GreenletExit_NUM] = module->greenlet_exit,
-        [PyGreenlet_New_NUM] = (void *)capi_new,
+        [PyGreenlet_New_NUM] = (void *)greenlet_new,
         [PyGreenlet_GetCurrent_NUM] = (void *)greenlet_getcurrent,
         [PyGreenlet_Throw_NUM] = (void *)capi_throw,
         [PyGreenlet_Switch_NUM] = (void *)capi_switch,

@@ -163,13 +163,14 @@
     "    >>> g = greenlet.greenlet(worker)\n"                                   \
     "    >>> g.gr_context = contextvars.copy_context()   # inherit\n"
 
-#define DOC_STACK_SAVED                                                        \
-    "How many bytes of this greenlet's C stack are copied to the heap now.\n"  \
-    "\n"                                                                       \
-    "0 while it runs, before it starts, after it ends, and while its bytes\n"  \
-    "still lie undisturbed on the stack.  For debugging.  Read-only.\n"        \
-    "\n"                                                                       \
-    "    >>> sum(each._stack_saved for each in parked) // len(parked)\n"       \
+#define DOC_STACK_SAVED                                                          \
+    "How many bytes of this greenlet's C stack are kept safe for it now.\n"      \
+    "\n"                                                                         \
+    "Those that are copied to the heap, or at least the registers that every\n"  \
+    "switch saves.  0 while it runs, before it starts and after it ends.  For\n" \
+    "debugging.  Read-only.\n"                                                   \
+    "\n"                                                                         \
+    "    >>> sum(each._stack_saved for each in parked) // len(parked)\n"         \
     "    704\n"
 
 #define DOC_GETCURRENT                                                         \

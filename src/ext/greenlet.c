@@ -91,7 +91,7 @@ allocate(PyTypeObject *type, const struct module_state *module)
 PyGreenlet *
 greenlet_new_main(struct thread *thread)
 {
-    PyGreenlet *self = allocate(thread->module->greenlet_type, thread->module);
+    PyGreenlet *self = allocate(&greenlet_type, thread->module);
     if (self != NULL && object_prepare_calls(&self->dict) < 0) {
         Py_CLEAR(self);
     }
@@ -195,30 +195,16 @@ type_vectorcall(PyObject *type, PyObject *const *args, size_t flagged_count,
         }
         return self;
     }
-    PyObject *tuple = PyTuple_New(count);
-    PyObject *dict = PyDict_New();
-    PyObject *self = NULL;
-    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0;
-    if (tuple == NULL || dict == NULL) {
-        goto release;
+    struct message message;
+    if (message_collect(&message, args, count, keywords) < 0) {
+        return NULL;
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
-    }
-    for (Py_ssize_t i = 0; i < named; i++) {
-        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(keywords, i), args[count + i])
-            < 0)
-        {
-            goto release;
-        }
-    }
-    self = type_new((PyTypeObject *)type, NULL, NULL);
-    if (self != NULL && type_init(self, tuple, dict) < 0) {
+    PyObject *self = type_new((PyTypeObject *)type, NULL, NULL);
+    if (self != NULL && type_init(self, message.args, message.kwargs) < 0) {
         Py_CLEAR(self);
     }
-release:
-    Py_XDECREF(tuple);
-    Py_XDECREF(dict);
+    Py_DECREF(message.args);
+    Py_XDECREF(message.kwargs);
     return self;
 }
 

@@ -33,7 +33,6 @@ state_destroyed(PyObject *capsule)
 static int
 state_fill(struct module_state *module)
 {
-    module->greenlet_type = &greenlet_type;
     module->error
         = PyErr_NewExceptionWithDoc("greenlet.error", DOC_ERROR, NULL, NULL);
     module->greenlet_exit = PyErr_NewExceptionWithDoc(

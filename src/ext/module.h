@@ -10,7 +10,6 @@
 #define CAPI_ENTRIES 12
 
 struct module_state {
-    PyTypeObject *greenlet_type; /* borrowed: static */
     PyObject *error;
     PyObject *greenlet_exit;
     PyObject *no_arguments; /* the empty tuple */

@@ -62,15 +62,14 @@ message_unpack(const struct message *message)
                                                  : args);
 }
 
-/* The far side of a switch.  `value` is NULL for an exception.  May run Python
-   code and switch: the trace function, a kill of the origin. */
+/* The far side of a switch from `origin`, which is the running greenlet itself
+   after a switch to oneself.  Consumes and returns `value`; NULL stands for the
+   exception that is set.  May run Python code and switch. */
 static OUT_OF_LINE PyObject *
 land_traced(struct thread *thread, struct greenlet *origin, PyObject *value)
 {
-    if (thread->trace != NULL
-        && trace_switch(thread, origin, thread_running(thread), value == NULL)
-               < 0)
-    {
+    bool thrown = value == NULL;
+    if (trace_switch(thread, origin, thread_running(thread), thrown) < 0) {
         Py_CLEAR(value);
     }
     return value;
@@ -263,18 +262,6 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
     return NULL;
 }
 
-/* A switch to oneself is over at once. */
-static PyObject *
-switch_to_self(struct thread *thread, PyObject *value)
-{
-    struct greenlet *self = thread_running(thread);
-    bool thrown = value == NULL;
-    if (thread->trace != NULL && trace_switch(thread, self, self, thrown) < 0) {
-        Py_CLEAR(value);
-    }
-    return value;
-}
-
 PyObject *
 switch_message(PyGreenlet *wanted, struct message message)
 {
@@ -300,11 +287,43 @@ switch_message(PyGreenlet *wanted, struct message message)
     else {
         message_drop(&message);
         result = target == thread_running(thread)
-                     ? switch_to_self(thread, value)
+                     ? land_traced(thread, target, value)
                      : resume(thread, target, value);
     }
     Py_DECREF(target->object);
     return result;
+}
+
+int
+message_collect(struct message *message, PyObject *const *args,
+                Py_ssize_t count, PyObject *keywords)
+{
+    message->kwargs = NULL;
+    message->args = PyTuple_New(count);
+    if (message->args == NULL) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyTuple_SET_ITEM(message->args, i, Py_NewRef(args[i]));
+    }
+    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0;
+    if (named == 0) {
+        return 0;
+    }
+    message->kwargs = PyDict_New();
+    for (Py_ssize_t i = 0; message->kwargs != NULL && i < named; i++) {
+        if (PyDict_SetItem(message->kwargs, PyTuple_GET_ITEM(keywords, i),
+                           args[count + i])
+            < 0)
+        {
+            Py_CLEAR(message->kwargs);
+        }
+    }
+    if (message->kwargs == NULL) {
+        Py_CLEAR(message->args);
+        return -1;
+    }
+    return 0;
 }
 
 /* switch() with everything that the fast path below does not know. */
@@ -312,29 +331,9 @@ static OUT_OF_LINE PyObject *
 switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
             PyObject *keywords)
 {
-    struct message message = {NULL, NULL};
-    message.args = PyTuple_New(count);
-    if (message.args == NULL) {
+    struct message message;
+    if (message_collect(&message, args, count, keywords) < 0) {
         return NULL;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyTuple_SET_ITEM(message.args, i, Py_NewRef(args[i]));
-    }
-    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0;
-    if (named > 0) {
-        message.kwargs = PyDict_New();
-        for (Py_ssize_t i = 0; message.kwargs != NULL && i < named; i++) {
-            if (PyDict_SetItem(message.kwargs, PyTuple_GET_ITEM(keywords, i),
-                               args[count + i])
-                < 0)
-            {
-                Py_CLEAR(message.kwargs);
-            }
-        }
-        if (message.kwargs == NULL) {
-            message_drop(&message);
-            return NULL;
-        }
     }
     return switch_message(self, message);
 }
@@ -634,8 +633,7 @@ entry_land(struct thread *thread)
     bool thrown = self->args == NULL;
     Py_XDECREF(attribute);
     int result = thrown ? -1 : 0;
-    if (thread->trace != NULL && trace_switch(thread, origin, self, thrown) < 0)
-    {
+    if (trace_switch(thread, origin, self, thrown) < 0) {
         result = -1;
     }
     if (origin->slice.state == SLICE_DEAD) {

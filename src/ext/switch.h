@@ -11,6 +11,11 @@ struct message {
     PyObject *kwargs; /* owned; a dict or NULL */
 };
 
+/* Make a message of the arguments of a vectorcall; -1 with an exception.
+   Allocates, and so may run Python code. */
+int message_collect(struct message *message, PyObject *const *args,
+                    Py_ssize_t count, PyObject *keywords);
+
 /* The method switch(), and what it comes to from C.  switch_message consumes
    the message; both return a new reference, or NULL with an exception, once
    somebody has switched back.  Run Python code and switch. */

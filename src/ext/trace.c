@@ -8,6 +8,9 @@ int
 trace_switch(struct thread *thread, struct greenlet *origin,
              struct greenlet *target, bool thrown)
 {
+    if (thread->trace == NULL) {
+        return 0;
+    }
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     PyObject *callback = Py_NewRef(thread->trace);
