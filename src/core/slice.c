@@ -18,10 +18,6 @@
 #  define NOT_INLINED
 #endif
 
-/* Capacities are multiples of this, so that a slice that grows by a few bytes
-   does not go to the allocator each time. */
-#define CAPACITY_STEP ((size_t)64)
-
 /* A copy this many times larger than what it holds is given back. */
 #define CAPACITY_EXCESS ((size_t)8)
 #define CAPACITY_KEPT ((size_t)4096)
@@ -30,7 +26,7 @@
 long slice_allocations_left = -1;
 
 static void *
-slice_realloc(void *old, size_t size)
+slice_malloc(size_t size)
 {
     if (slice_allocations_left == 0) {
         return NULL;
@@ -38,10 +34,10 @@ slice_realloc(void *old, size_t size)
     if (slice_allocations_left > 0) {
         slice_allocations_left--;
     }
-    return realloc(old, size);
+    return malloc(size);
 }
 #else
-#define slice_realloc realloc
+#define slice_malloc malloc
 #endif
 
 /* The only places where live frames of other coroutines are read and
@@ -70,14 +66,18 @@ slice_is_wasteful(const struct slice *slice, size_t size)
 static NOT_INLINED int
 slice_reserve(struct slice *slice, size_t size)
 {
-    size_t capacity
-        = (size + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP;
-    char *saved = slice_realloc(slice->saved, capacity);
-    if (saved == NULL) {
+    struct slice resized = *slice;
+    resized.saved = slice_malloc(size + CACHE_LINE);
+    if (resized.saved == NULL) {
         return size <= slice->saved_capacity ? 0 : -1;
     }
-    slice->saved = saved;
-    slice->saved_capacity = capacity;
+    resized.saved_capacity = size;
+    if (slice->saved_size > 0) {
+        memcpy(resized.saved + slice_copy_offset(&resized),
+               slice->saved + slice_copy_offset(slice), slice->saved_size);
+    }
+    free(slice->saved);
+    *slice = resized;
     return 0;
 }
 
@@ -98,7 +98,8 @@ slice_save(struct slice *slice, const char *limit)
     }
     size_t have = slice->saved_size;
     slice->saved_size = size;
-    slice_copy(slice->saved + have, slice->near + have, size - have);
+    slice_copy(slice->saved + slice_copy_offset(slice) + have,
+               slice->near + have, size - have);
     return 0;
 }
 
@@ -155,11 +156,13 @@ slice_move(struct slice *slice, enum slice_state to)
 }
 
 void
-stack_init(struct stack *stack, struct slice *first, stack_entry *entry)
+stack_init(struct stack *stack, struct slice *first, stack_entry *entry,
+           stack_landing *landing)
 {
     slice_init(first);
     first->far = SLICE_NO_END;
     slice_move(first, SLICE_ACTIVE);
+    stack->landing = landing;
     stack->current = first;
     stack->target = NULL;
     stack->entry = entry;
@@ -213,33 +216,34 @@ stack_refuge(const struct stack *stack)
     return stack->current->older;
 }
 
-/* Copy out the bytes of `slice` that the target is going to overwrite.  0 if
-   the slice reaches farther than the target, 1 if it is wholly in the heap now,
-   -1 when out of memory. */
-static inline int
-slice_evict(struct slice *slice, const struct slice *target)
-{
-    bool whole = slice->far <= target->far;
-#ifdef SLICE_SAVE_ALL
-    whole = whole || slice->far != SLICE_NO_END;
-#endif
-    if (slice_save(slice, whole ? slice->far : target->far) < 0) {
-        return -1;
-    }
-    return whole;
-}
-
-/* The same for all slices of the chain from `owner` on.  Returns the
-   first one that reaches farther, which can be the target itself, or NULL when
+/* Copy out what the target is going to overwrite of all slices of the chain
+   from `owner` on, and make the target the one before those that stay.  -1 when
    out of memory. */
-static struct slice *
-chain_evict(struct slice *owner, const struct slice *target)
+static inline int
+chain_evict(struct slice *owner, struct slice *target)
 {
-    int evicted = 1;
-    while (owner != target && (evicted = slice_evict(owner, target)) > 0) {
+    while (owner != target) {
+        bool whole = owner->far <= target->far;
+#ifdef SLICE_SAVE_ALL
+        whole = whole || owner->far != SLICE_NO_END;
+#endif
+        if (slice_save(owner, whole ? owner->far : target->far) < 0) {
+            return -1;
+        }
+        if (!whole) {
+            target->older = owner;
+            break;
+        }
         owner = owner->older;
     }
-    return evicted < 0 ? NULL : owner;
+    return 0;
+}
+
+/* Where a coroutine begins that is started at stack pointer `sp`. */
+static inline char *
+stack_base(char *sp)
+{
+    return sp - (uintptr_t)sp % CACHE_LINE;
 }
 
 char *
@@ -250,7 +254,8 @@ stack_save(struct stack *stack, char *sp)
     struct slice *owner = current;
 
     if (target->state == SLICE_UNSTARTED) {
-        char *base = current->state == SLICE_DEAD ? current->far : sp;
+        char *base
+            = current->state == SLICE_DEAD ? current->far : stack_base(sp);
         target->near = base;
         target->far = base;
     }
@@ -260,17 +265,13 @@ stack_save(struct stack *stack, char *sp)
     else {
         current->near = sp;
     }
-    owner = chain_evict(owner, target);
-    if (owner == NULL) {
+    if (chain_evict(owner, target) < 0) {
         current->saved_size = 0;
         return NULL;
     }
 #ifdef SLICE_POISON
     stack_poison(stack, sp, target->far);
 #endif
-    if (owner != target) {
-        target->older = owner;
-    }
     stack->current = target;
     return target->near;
 }
@@ -286,7 +287,8 @@ stack_restore(struct stack *stack)
         entry = stack->entry;
     }
     if (target->saved_size > 0) {
-        slice_copy(target->near, target->saved, target->saved_size);
+        slice_copy(target->near, target->saved + slice_copy_offset(target),
+                   target->saved_size);
         target->saved_size = 0;
     }
 #ifdef SLICE_CHECK

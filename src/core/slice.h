@@ -48,23 +48,39 @@ enum slice_state {
 struct slice {
     char *near;            /* stack pointer at the last switch away */
     char *far;             /* one past the farthest byte */
-    char *saved;           /* heap copy of the nearest bytes; owned */
+    char *saved;           /* memory for the heap copy, CACHE_LINE bytes more
+                              than its capacity; owned */
     size_t saved_size;     /* how many bytes of the copy are valid */
-    size_t saved_capacity; /* how many bytes the copy has room for */
+    size_t saved_capacity; /* how many bytes of a copy it has room for */
     struct slice *older;   /* next in the chain; meaningless off the chain */
     enum slice_state state;
 };
 
+/* A heap copy lies as far from a multiple of this as the bytes on the stack do,
+   and coroutines begin at one: whatever vectors memcpy copies by, none is split
+   between two lines of the cache or two pages, which has been seen to cost as
+   much as the rest of the copying. */
+#define CACHE_LINE ((size_t)64)
+
+/* Where in slice->saved the heap copy begins. */
+static inline size_t
+slice_copy_offset(const struct slice *slice)
+{
+    return ((uintptr_t)slice->near - (uintptr_t)slice->saved) % CACHE_LINE;
+}
+
 struct stack {
-    struct slice *current; /* whose code is running; head of the chain */
-    struct slice *target;  /* argument of stack_switch */
-    stack_entry *entry;    /* where a coroutine that is new begins */
+    stack_landing *landing; /* first: the assembly knows where it is */
+    struct slice *current;  /* whose code is running; head of the chain */
+    struct slice *target;   /* argument of stack_switch */
+    stack_entry *entry;     /* where a coroutine that is new begins */
 };
 
-/* Make `first` the running slice of a thread, and `entry` what every other
-   slice of it begins with.  Nothing is owned; `first` must outlive all
-   others. */
-void stack_init(struct stack *stack, struct slice *first, stack_entry *entry);
+/* Make `first` the running slice of a thread, `entry` what every other slice of
+   it begins with, and `landing` what switches end with.  Nothing is owned;
+   `first` must outlive all others. */
+void stack_init(struct stack *stack, struct slice *first, stack_entry *entry,
+                stack_landing *landing);
 
 /* Make an unstarted slice. */
 void slice_init(struct slice *slice);

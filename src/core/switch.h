@@ -16,7 +16,9 @@
         `stack` as its argument, from an outermost frame for unwinders: it
         never returns.  The result is 0 otherwise.  A new coroutine begins
         with the control words of the one that starts it;
-     6. pop the frame and return the result.
+     6. pop the frame and jump to stack->landing(stack, result), as if the
+        caller of stack_switch had called it.  `landing` is the first word of
+        `struct stack`.
 
    The stack pointer must have the alignment that the ABI asks for at every
    call, the one in step 5 included.  `stack` has to survive in a
@@ -31,12 +33,17 @@ struct stack;
    ends by a last switch with its slice marked dead. */
 typedef void stack_entry(struct stack *stack);
 
-/* Park the current coroutine and resume, or start, stack->target.
+/* What a switch ends with, on the stack of whom it leads to.  `result` is 0
+   when somebody has switched back, on a stack whose bytes are as they were.
+   It is -1 without a switch when the memory to save other coroutines could not
+   be had: everything is as it was. */
+typedef void *stack_landing(struct stack *stack, int result);
 
-   Returns 0 when somebody has switched back, on a stack whose bytes are as
-   they were.  Returns -1 without having switched when the memory to save
-   other coroutines could not be had: everything is as it was. */
-int stack_switch(struct stack *stack);
+/* Park the current coroutine and resume, or start, stack->target.  Returns
+   what the landing returns.  It is called from here so that a function that
+   ends with a switch has nothing to do afterwards: its frame is no part of
+   what is copied. */
+void *stack_switch(struct stack *stack);
 
 /* How many bytes step 1 pushes, return address included: STACK_FRAME_SIZE of
    the port. */

@@ -16,11 +16,10 @@
      void state_start(struct interpreter_state *, PyThreadState *)
          Give the thread state to a greenlet that begins; to be called in its
          first C function.
-     int state_suspend(struct interpreter_state *, PyThreadState *)
+     void state_suspend(struct interpreter_state *, PyThreadState *)
          Note everything, and make what others can reach (frames) independent
          of the C stack.  The thread state is not changed: state_resume on the
-         same state undoes the call.  -1 when out of memory, without an
-         exception.
+         same state undoes the call.
      void state_resume(struct interpreter_state *, PyThreadState *)
          Give the thread state back to a greenlet that was suspended.
      void state_leave(struct interpreter_state *, PyThreadState *,

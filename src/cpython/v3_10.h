@@ -83,7 +83,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     tstate_context_changed(tstate);
 }
 
-static inline int
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
@@ -93,7 +93,6 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->context = tstate->context;
     state->python_depth = tstate->recursion_depth;
     state->trash_nesting = tstate->trash_delete_nesting;
-    return 0;
 }
 
 static inline void

@@ -108,7 +108,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
-static inline int
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
@@ -119,7 +119,6 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->python_depth = tstate->recursion_limit - tstate->recursion_remaining;
     state->trash_nesting = tstate->trash_delete_nesting;
     datastack_save(&state->datastack, tstate);
-    return 0;
 }
 
 static inline void

@@ -34,7 +34,7 @@ struct interpreter_state {
     int python_depth;
     int c_remaining;
     int trash_nesting;
-    struct frame_seals seals;
+    struct _PyInterpreterFrame *sealed; /* see frames.h */
 };
 
 static inline PyCodeObject *
@@ -105,15 +105,13 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
-static inline int
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     state->cframe = tstate->cframe;
     state->frame = tstate->cframe->current_frame;
     state->visible = frame_skip_entries(state->frame);
-    if (frames_seal(&state->seals, state->visible) < 0) {
-        return -1;
-    }
+    state->sealed = frames_seal(state->visible);
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth
@@ -121,13 +119,12 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->c_remaining = tstate->c_recursion_remaining;
     state->trash_nesting = tstate->trash.delete_nesting;
     datastack_save(&state->datastack, tstate);
-    return 0;
 }
 
 static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
-    frames_unseal(&state->seals);
+    frames_unseal(state->sealed);
     tstate->cframe = state->cframe;
     tstate->cframe->current_frame = state->frame;
     tstate->exc_info = state->exc_info;
@@ -148,7 +145,6 @@ state_leave(struct interpreter_state *state, PyThreadState *tstate,
 {
     datastack_save(&state->datastack, tstate);
     datastack_free(&state->datastack, pool);
-    frame_seals_free(&state->seals);
     state->context = tstate->context;
     state->visible = NULL;
 }
@@ -160,7 +156,6 @@ state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
     state->visible = NULL;
     frames_drop(frame);
     datastack_free(&state->datastack, pool);
-    frame_seals_free(&state->seals);
 }
 
 static inline void

@@ -29,7 +29,7 @@ struct interpreter_state {
     PyObject *context;          /* owned; NULL while running */
     int python_depth;
     int c_remaining;
-    struct frame_seals seals;
+    struct _PyInterpreterFrame *sealed; /* see frames.h */
 };
 
 static inline PyCodeObject *
@@ -97,27 +97,24 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
-static inline int
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     state->frame = tstate->current_frame;
     state->visible = frame_skip_entries(state->frame);
-    if (frames_seal(&state->seals, state->visible) < 0) {
-        return -1;
-    }
+    state->sealed = frames_seal(state->visible);
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth
         = tstate->py_recursion_limit - tstate->py_recursion_remaining;
     state->c_remaining = tstate->c_recursion_remaining;
     datastack_save(&state->datastack, tstate);
-    return 0;
 }
 
 static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
-    frames_unseal(&state->seals);
+    frames_unseal(state->sealed);
     tstate->current_frame = state->frame;
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
@@ -136,7 +133,6 @@ state_leave(struct interpreter_state *state, PyThreadState *tstate,
 {
     datastack_save(&state->datastack, tstate);
     datastack_free(&state->datastack, pool);
-    frame_seals_free(&state->seals);
     state->context = tstate->context;
     state->visible = NULL;
 }
@@ -148,7 +144,6 @@ state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
     state->visible = NULL;
     frames_drop(frame);
     datastack_free(&state->datastack, pool);
-    frame_seals_free(&state->seals);
 }
 
 static inline void

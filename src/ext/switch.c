@@ -28,12 +28,10 @@
 #  define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #  define OUT_OF_LINE __attribute__((noinline, cold))
 #  define NOT_INLINED __attribute__((noinline))
-#  define ALWAYS_INLINED inline __attribute__((always_inline))
 #else
 #  define LIKELY(condition) (condition)
 #  define OUT_OF_LINE
 #  define NOT_INLINED
-#  define ALWAYS_INLINED inline
 #endif
 
 static void
@@ -75,55 +73,6 @@ land_traced(struct thread *thread, struct greenlet *origin, PyObject *value)
     return value;
 }
 
-static inline PyObject *
-land(struct thread *thread)
-{
-    struct greenlet *self = thread_running(thread);
-    state_resume(&self->interpreter, thread->tstate);
-    struct greenlet *origin = thread->origin;
-    PyObject *value = thread->value;
-    if (!LIKELY(!thread->attention)) {
-        value = land_traced(thread, origin, value);
-    }
-    Py_DECREF(origin->object);
-    return value;
-}
-
-/* Nothing has happened but that there was no memory for it. */
-static OUT_OF_LINE PyObject *
-resume_failed(PyObject *value)
-{
-    Py_XDECREF(value);
-    return PyErr_NoMemory();
-}
-
-static ALWAYS_INLINED PyObject *
-resume_inlined(struct thread *thread, struct greenlet *target, PyObject *value)
-{
-    struct greenlet *origin = thread_running(thread);
-    if (!LIKELY(state_suspend(&origin->interpreter, thread->tstate) == 0)) {
-        return resume_failed(value);
-    }
-    Py_INCREF(target->object);
-    thread->value = value;
-    thread->origin = origin;
-    thread->stack.target = &target->slice;
-    if (!LIKELY(stack_switch(&thread->stack) == 0)) {
-        state_resume(&origin->interpreter, thread->tstate);
-        Py_DECREF(target->object);
-        return resume_failed(value);
-    }
-    return land(thread);
-}
-
-/* Park the running greenlet and go on with `target`, which is parked.
-   Consumes `value`; NULL stands for the exception that is set. */
-static NOT_INLINED PyObject *
-resume(struct thread *thread, struct greenlet *target, PyObject *value)
-{
-    return resume_inlined(thread, target, value);
-}
-
 /* Make `target` ready to be started: from here on until the switch nothing
    runs.  Consumes `run` and the message if it succeeds; `*attribute` is then
    the run attribute, to be released on the other side.  -1 with MemoryError.
@@ -157,10 +106,65 @@ start_undo(struct thread *thread, struct greenlet *target, PyObject *attribute)
     target->kwargs = NULL;
     target->thread = NULL;
     thread_release(thread);
-    PyErr_NoMemory();
     Py_DECREF(run);
     Py_XDECREF(args);
     Py_XDECREF(kwargs);
+}
+
+/* There was no memory for the switch: take back what was prepared for it.  NULL
+   with MemoryError.  A dying greenlet looks for another way out by itself, see
+   leave. */
+static OUT_OF_LINE PyObject *
+land_nowhere(struct thread *thread)
+{
+    struct greenlet *origin = thread->origin;
+    struct greenlet *target = greenlet_of_slice(thread->stack.target);
+    if (origin->slice.state == SLICE_DEAD) {
+        return NULL;
+    }
+    state_resume(&origin->interpreter, thread->tstate);
+    if (target->slice.state == SLICE_UNSTARTED) {
+        start_undo(thread, target, thread->value);
+    }
+    else {
+        Py_XDECREF(thread->value);
+    }
+    Py_DECREF(target->object);
+    return PyErr_NoMemory();
+}
+
+void *
+switch_land(struct stack *stack, int result)
+{
+    struct thread *thread = (struct thread *)stack;
+    if (!LIKELY(result == 0)) {
+        return land_nowhere(thread);
+    }
+    struct greenlet *self = thread_running(thread);
+    state_resume(&self->interpreter, thread->tstate);
+    struct greenlet *origin = thread->origin;
+    PyObject *value = thread->value;
+    if (!LIKELY(!thread->attention)) {
+        value = land_traced(thread, origin, value);
+    }
+    Py_DECREF(origin->object);
+    return value;
+}
+
+/* Park the running greenlet and go on with `target`, which is parked, or
+   prepared to be started.  Consumes `value`; for one that is parked NULL stands
+   for the exception that is set.  Not inlined, so that nothing of its callers
+   lies between the interpreter and the switch if they end with it. */
+static NOT_INLINED PyObject *
+resume(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    struct greenlet *origin = thread_running(thread);
+    state_suspend(&origin->interpreter, thread->tstate);
+    Py_INCREF(target->object);
+    thread->value = value;
+    thread->origin = origin;
+    thread->stack.target = &target->slice;
+    return stack_switch(&thread->stack);
 }
 
 /* Park the running greenlet and start `target`.  Consumes `run` and the
@@ -169,28 +173,13 @@ static PyObject *
 start(struct thread *thread, struct greenlet *target, PyObject *run,
       struct message *message)
 {
-    struct greenlet *origin = thread_running(thread);
     PyObject *attribute;
     if (start_prepare(thread, target, run, message, &attribute) < 0) {
         Py_DECREF(run);
         message_drop(message);
         return NULL;
     }
-    if (state_suspend(&origin->interpreter, thread->tstate) < 0) {
-        start_undo(thread, target, attribute);
-        return NULL;
-    }
-    Py_INCREF(target->object);
-    thread->value = attribute;
-    thread->origin = origin;
-    thread->stack.target = &target->slice;
-    if (stack_switch(&thread->stack) < 0) {
-        state_resume(&origin->interpreter, thread->tstate);
-        Py_DECREF(target->object);
-        start_undo(thread, target, attribute);
-        return NULL;
-    }
-    return land(thread);
+    return resume(thread, target, attribute);
 }
 
 /* greenlet.error about a greenlet that the calling thread cannot run. */
@@ -338,25 +327,6 @@ switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
     return switch_message(self, message);
 }
 
-static OUT_OF_LINE PyObject *
-switch_value_slow(PyGreenlet *self, PyObject *value)
-{
-    return switch_slow(self, &value, 1, NULL);
-}
-
-/* The fast path: hand `value` to a parked greenlet, which may turn out to be
-   another thread's.  A function of its own, so that what is called next finds
-   no more of switch_method on the stack. */
-static NOT_INLINED PyObject *
-switch_value(struct greenlet *target, PyObject *value)
-{
-    struct thread *thread = target->thread;
-    if (!LIKELY(thread->tstate == tstate_current())) {
-        return switch_value_slow(target->object, value);
-    }
-    return resume_inlined(thread, target, Py_NewRef(value));
-}
-
 PyObject *
 switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
               PyObject *keywords)
@@ -365,10 +335,13 @@ switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
     if (LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
                && keywords == NULL))
     {
-        const struct thread *thread = target->thread;
-        if (LIKELY(!thread->attention && target != thread_running(thread))) {
-            PyObject *none = thread->module->no_arguments;
-            return switch_value(target, count == 1 ? args[0] : none);
+        struct thread *thread = target->thread;
+        if (LIKELY(!thread->attention && target != thread_running(thread)
+                   && thread->tstate == tstate_current()))
+        {
+            PyObject *value
+                = count == 1 ? args[0] : thread->module->no_arguments;
+            return resume(thread, target, Py_NewRef(value));
         }
     }
     return switch_slow((PyGreenlet *)self, args, count, keywords);
@@ -622,8 +595,8 @@ finish(struct thread *thread, PyObject *value)
     }
 }
 
-/* The first thing a new greenlet does, not inlined for the same reason.  -1 if it is to end at once, of the
-   exception that is set.  May run Python code and switch. */
+/* The first thing a new greenlet does, not inlined for the same reason.  -1 if
+   it is to end at once, of the exception that is set.  May run Python code and switch. */
 static NOT_INLINED int
 entry_land(struct thread *thread)
 {
@@ -643,33 +616,44 @@ entry_land(struct thread *thread)
     return result;
 }
 
-/* What run returns; NULL with an exception if it raises.  The callee is called
-   without PyObject_Vectorcall between, whose frame would be part of every
-   slice; what that would check is checked here. */
-static inline PyObject *
-entry_call(const struct greenlet *self)
+/* What calls a new greenlet's run with its arguments; NULL if only PyObject_Call
+   can. */
+static NOT_INLINED vectorcallfunc
+entry_function(const struct greenlet *self)
 {
-    PyObject *args = self->args;
-    vectorcallfunc call = PyVectorcall_Function(self->run);
-    if (call == NULL || self->kwargs != NULL) {
-        return PyObject_Call(self->run, args, self->kwargs);
-    }
-    PyObject *value = call(self->run, &PyTuple_GET_ITEM(args, 0),
-                           (size_t)PyTuple_GET_SIZE(args), NULL);
-    if (value == NULL && !PyErr_Occurred()) {
+    return self->kwargs == NULL ? PyVectorcall_Function(self->run) : NULL;
+}
+
+/* What PyObject_Vectorcall would check. */
+static OUT_OF_LINE void
+entry_failed(const struct greenlet *self)
+{
+    if (!PyErr_Occurred()) {
         PyErr_Format(PyExc_SystemError,
                      "%R returned NULL without setting an exception",
                      self->run);
     }
-    return value;
 }
 
+/* The frame of this function is part of every slice.  So it keeps only `thread`
+   across calls, and calls run without PyObject_Vectorcall between. */
 void
 switch_entry(struct stack *stack)
 {
     struct thread *thread = (struct thread *)stack;
-    struct greenlet *self = thread_running(thread);
-    state_start(&self->interpreter, thread->tstate);
-    PyObject *value = entry_land(thread) == 0 ? entry_call(self) : NULL;
+    PyObject *value = NULL;
+    state_start(&thread_running(thread)->interpreter, thread->tstate);
+    if (entry_land(thread) == 0) {
+        vectorcallfunc function = entry_function(thread_running(thread));
+        const struct greenlet *self = thread_running(thread);
+        PyObject *args = self->args;
+        value = function != NULL
+                    ? function(self->run, &PyTuple_GET_ITEM(args, 0),
+                               (size_t)PyTuple_GET_SIZE(args), NULL)
+                    : PyObject_Call(self->run, args, self->kwargs);
+        if (value == NULL) {
+            entry_failed(thread_running(thread));
+        }
+    }
     finish(thread, value);
 }

@@ -34,7 +34,9 @@ PyObject *throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
    that is set stays set.  Runs Python code and switches. */
 void switch_kill(struct greenlet *greenlet);
 
-/* The first function of every greenlet. */
+/* The first function of every greenlet, and what every switch ends with; for
+   the thread record. */
 void switch_entry(struct stack *stack);
+void *switch_land(struct stack *stack, int result);
 
 #endif

@@ -253,7 +253,7 @@ thread_new(PyThreadState *tstate, struct module_state *module, PyObject *dict)
         return NULL;
     }
     thread->main = greenlet_of(main);
-    stack_init(&thread->stack, &thread->main->slice, switch_entry);
+    stack_init(&thread->stack, &thread->main->slice, switch_entry, switch_land);
     Py_INCREF(main); /* the running greenlet's */
     records_alive++;
 

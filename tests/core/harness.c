@@ -24,6 +24,13 @@ machine_leave(struct machine *machine, struct coroutine *heir)
     check_fail(__FILE__, __LINE__, "a switch that needs no memory succeeds");
 }
 
+void *
+machine_land(struct stack *stack, int result)
+{
+    CHECK(result == 0 || result == -1);
+    return result == 0 ? NULL : stack;
+}
+
 static void
 machine_enter(struct stack *stack)
 {
@@ -36,7 +43,8 @@ machine_enter(struct stack *stack)
 void
 machine_init(struct machine *machine)
 {
-    stack_init(&machine->stack, &machine->main.slice, machine_enter);
+    stack_init(&machine->stack, &machine->main.slice, machine_enter,
+               machine_land);
     machine->main.body = NULL;
     machine->main.argument = NULL;
     machine->refuges = 0;
@@ -71,9 +79,9 @@ coroutine_try_switch(struct machine *machine, struct coroutine *target)
 {
     struct coroutine *self = machine_running(machine);
     machine->stack.target = &target->slice;
-    int result = stack_switch(&machine->stack);
+    const void *failed = stack_switch(&machine->stack);
     CHECK_POINTER(machine_running(machine), ==, self);
-    return result;
+    return failed == NULL ? 0 : -1;
 }
 
 void

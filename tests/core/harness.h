@@ -43,6 +43,10 @@ struct machine {
     unsigned long refuges; /* deaths that could not go where they wanted */
 };
 
+/* What stack_switch returns in these tests: NULL, or the stack if there was no
+   memory. */
+void *machine_land(struct stack *stack, int result);
+
 void machine_init(struct machine *machine);
 
 /* Free what the machine and its main coroutine hold. */

@@ -16,15 +16,15 @@ extern const uint32_t registers_count;
 extern const uint32_t registers_in_dwarf[];
 
 struct registers_outcome {
-    char *sp;   /* the stack pointer right before the call */
-    int result; /* what the call returned */
+    char *sp;     /* the stack pointer right before the call */
+    void *result; /* what the call returned */
 };
 
 /* Load the callee-saved registers with `values`, do `call(stack)`, and
    compare: returns a set bit for each word that is not what it was.  With
    stack_switch as `call` no compiled code comes between, that might save a
    register by itself. */
-uint64_t registers_hold(const uint64_t *values, int (*call)(struct stack *),
+uint64_t registers_hold(const uint64_t *values, void *(*call)(struct stack *),
                         struct stack *stack, struct registers_outcome *outcome);
 
 /* The floating-point control words of this thread, as one number. */

@@ -59,7 +59,7 @@ FUNCTION_BEGIN(registers_hold)
         call    rax
 
         mov     rcx, [rsp + 8]
-        mov     [rcx + 8], eax
+        mov     [rcx + 8], rax
         mov     rcx, [rsp]
         xor     eax, eax
         COMPARE rbx, 0

@@ -1,5 +1,5 @@
 /* A coroutine's first function is entered with the stack pointer aligned as the
-   ABI wants it, however the coroutine was started. */
+   ABI wants it, however the coroutine was started, and so is the landing. */
 
 #include "harness.h"
 
@@ -22,9 +22,19 @@ struct direct {
     struct machine
         machine; /* first, so that its stack is the struct's address */
     unsigned remainder;
+    unsigned landing_remainder;
     unsigned expected;
     bool is_call;
 };
+
+static void *
+land_directly(struct stack *stack, int result)
+{
+    struct direct *direct = (struct direct *)stack;
+    direct->landing_remainder
+        = (unsigned)((uintptr_t)__builtin_frame_address(0) % 16);
+    return machine_land(stack, result);
+}
 
 /* As stack->entry it must not return; called by hand it does. */
 static void
@@ -52,11 +62,14 @@ test_entry(void)
 
     direct.is_call = false;
     direct.remainder = 99;
+    direct.landing_remainder = 99;
     direct.machine.stack.entry = enter_directly;
+    direct.machine.stack.landing = land_directly;
     slice_init(&slice);
     direct.machine.stack.target = &slice;
-    CHECK_INT(stack_switch(&direct.machine.stack), ==, 0);
+    CHECK_POINTER(stack_switch(&direct.machine.stack), ==, NULL);
     CHECK_INT(direct.remainder, ==, direct.expected);
+    CHECK_INT(direct.landing_remainder, ==, direct.expected);
     machine_release(&direct.machine);
 }
 

@@ -28,7 +28,7 @@ entry_never_called(struct stack *stack)
 static void
 chain_init(struct chain *chain)
 {
-    stack_init(&chain->stack, &chain->first, entry_never_called);
+    stack_init(&chain->stack, &chain->first, entry_never_called, machine_land);
     chain->first.near = chain->bytes + 200;
     slice_init(&chain->middle);
     chain->middle.near = chain->bytes + 100;

@@ -35,7 +35,7 @@ main(void)
     first_frame.machine.stack.entry = enter;
     slice_init(&slice);
     first_frame.machine.stack.target = &slice;
-    CHECK_INT(stack_switch(&first_frame.machine.stack), ==, 0);
+    CHECK_POINTER(stack_switch(&first_frame.machine.stack), ==, NULL);
     CHECK_INT(first_frame.outer, ==, 0);
     machine_release(&first_frame.machine);
     return 0;

@@ -52,7 +52,7 @@ chain_fill(struct chain *chain)
 static void
 chain_init(struct chain *chain)
 {
-    stack_init(&chain->stack, &chain->first, entry_never_called);
+    stack_init(&chain->stack, &chain->first, entry_never_called, machine_land);
     chain->first.near = chain->bytes + 2 * SLICE_BYTES;
     place(chain, &chain->middle, SLICE_BYTES, 2 * SLICE_BYTES);
     place(chain, &chain->current, 0, SLICE_BYTES);
@@ -78,8 +78,10 @@ static void
 check_copy(const struct slice *slice, size_t near, size_t size)
 {
     CHECK_INT(slice->saved_size, ==, size);
+    const char *copy
+        = size > 0 ? slice->saved + slice_copy_offset(slice) : NULL;
     for (size_t i = 0; i < size; i++) {
-        CHECK_INT(slice->saved[i], ==, byte_at(near + i));
+        CHECK_INT(copy[i], ==, byte_at(near + i));
     }
 }
 

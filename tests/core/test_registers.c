@@ -23,13 +23,14 @@ switch_holding(struct wandering *wandering, struct coroutine *target)
     for (unsigned i = 0; i < registers_count; i++) {
         values[i] = random_next(&wandering->random);
     }
-    struct registers_outcome outcome = {.result = 1};
+    struct registers_outcome outcome = {.result = &wandering->random};
     struct stack *stack = &wandering->machine.stack;
     stack->target = &target->slice;
     uint64_t changed = registers_hold(values, stack_switch, stack, &outcome);
     CHECK_INT(changed, ==, 0);
     CHECK_INT(outcome.sp - stack->current->near, ==, stack_frame_size);
-    return outcome.result;
+    CHECK(outcome.result == NULL || outcome.result == stack);
+    return outcome.result == NULL ? 0 : -1;
 }
 
 static struct coroutine *

@@ -60,7 +60,9 @@ FUNCTION_BEGIN(stack_switch)
         /* The control words are the same but for programs that set them, and
            comparing is cheaper than loading: rbp and r12 still have those that
            are in force.  MXCSR's six lowest bits are status, not control. */
+        xor     esi, esi
 .Lreturn:
+        mov     rdi, rbx
         xor     ebp, [rsp]
         xor     r12w, [rsp + 4]
         and     ebp, 0xffc0
@@ -88,7 +90,7 @@ FUNCTION_BEGIN(stack_switch)
         pop     rbp
         .cfi_adjust_cfa_offset -8
         .cfi_restore rbp
-        ret
+        jmp     [rdi]
 
 .Lcontrol:
         .cfi_restore_state
@@ -97,7 +99,7 @@ FUNCTION_BEGIN(stack_switch)
         jmp     .Lpop
 
 .Lfailed:
-        mov     eax, -1
+        mov     esi, -1
         jmp     .Lreturn
 
         /* The outermost frame of a new coroutine: unwinders end here. */
