@@ -14,8 +14,11 @@
 
 #if defined(__GNUC__)
 #  define NOT_INLINED __attribute__((noinline, cold))
+/* What runs at every switch lies side by side. */
+#  define HOT __attribute__((hot))
 #else
 #  define NOT_INLINED
+#  define HOT
 #endif
 
 /* A copy this many times larger than what it holds is given back. */
@@ -216,25 +219,34 @@ stack_refuge(const struct stack *stack)
     return stack->current->older;
 }
 
+/* Does all of `owner` lie where the target's bytes belong? */
+static inline bool
+slice_is_in_the_way(const struct slice *owner, const struct slice *target)
+{
+#ifdef SLICE_SAVE_ALL
+    if (owner->far != SLICE_NO_END) {
+        return true;
+    }
+#endif
+    return owner->far <= target->far;
+}
+
 /* Copy out what the target is going to overwrite of all slices of the chain
    from `owner` on, and make the target the one before those that stay.  -1 when
    out of memory. */
 static inline int
 chain_evict(struct slice *owner, struct slice *target)
 {
-    while (owner != target) {
-        bool whole = owner->far <= target->far;
-#ifdef SLICE_SAVE_ALL
-        whole = whole || owner->far != SLICE_NO_END;
-#endif
-        if (slice_save(owner, whole ? owner->far : target->far) < 0) {
+    for (; owner != target; owner = owner->older) {
+        const char *limit
+            = slice_is_in_the_way(owner, target) ? owner->far : target->far;
+        if (slice_save(owner, limit) < 0) {
             return -1;
         }
-        if (!whole) {
+        if (!slice_is_in_the_way(owner, target)) {
             target->older = owner;
             break;
         }
-        owner = owner->older;
     }
     return 0;
 }
@@ -246,7 +258,7 @@ stack_base(char *sp)
     return sp - (uintptr_t)sp % CACHE_LINE;
 }
 
-char *
+HOT char *
 stack_save(struct stack *stack, char *sp)
 {
     struct slice *current = stack->current;
@@ -276,7 +288,7 @@ stack_save(struct stack *stack, char *sp)
     return target->near;
 }
 
-stack_entry *
+HOT stack_entry *
 stack_restore(struct stack *stack)
 {
     struct slice *target = stack->current;

@@ -10,7 +10,8 @@
         .const; .private_extern _##name; .globl _##name; .p2align 2; _##name:
 #else
 #  define FUNCTION_BEGIN(name) \
-        .text; .globl name; .hidden name; .type name, %function; \
+        .section .text.hot, "ax", %progbits; \
+        .globl name; .hidden name; .type name, %function; \
         .p2align 4; name:
 #  define FUNCTION_END(name) .size name, . - name
 #  define FUNCTION_CALLED(name) name

@@ -28,12 +28,13 @@
 struct interpreter_state {
     CFrame *cframe;         /* on the C stack */
     PyFrameObject *visible; /* innermost; borrowed; NULL if running */
-    CFrame root_cframe;     /* the first one */
     _PyErr_StackItem *exc_info;
-    _PyErr_StackItem exc_state; /* what exc_info starts from */
-    PyObject *context;          /* owned; NULL while running */
+    PyObject *context; /* owned; NULL while running */
     int python_depth;
     int trash_nesting;
+    /* Not moved by a switch: */
+    CFrame root_cframe;         /* the first one */
+    _PyErr_StackItem exc_state; /* what exc_info starts from */
 };
 
 static inline PyThreadState *

@@ -30,13 +30,14 @@
 struct interpreter_state {
     _PyCFrame *cframe;                   /* on the C stack */
     struct _PyInterpreterFrame *visible; /* innermost; NULL if running */
-    _PyCFrame root_cframe;               /* the first one */
     struct datastack datastack;
     _PyErr_StackItem *exc_info;
-    _PyErr_StackItem exc_state; /* what exc_info starts from */
-    PyObject *context;          /* owned; NULL while running */
+    PyObject *context; /* owned; NULL while running */
     int python_depth;
     int trash_nesting;
+    /* Not moved by a switch: */
+    _PyCFrame root_cframe;      /* the first one */
+    _PyErr_StackItem exc_state; /* what exc_info starts from */
 };
 
 static inline PyCodeObject *

@@ -26,15 +26,16 @@ struct interpreter_state {
     struct _PyInterpreterFrame *frame;   /* may be an entry frame */
     struct _PyInterpreterFrame *visible; /* innermost that is none; NULL
                                             while running */
-    _PyCFrame root_cframe;               /* the first one */
     struct datastack datastack;
     _PyErr_StackItem *exc_info;
-    _PyErr_StackItem exc_state; /* what exc_info starts from */
-    PyObject *context;          /* owned; NULL while running */
+    PyObject *context; /* owned; NULL while running */
     int python_depth;
     int c_remaining;
     int trash_nesting;
     struct _PyInterpreterFrame *sealed; /* see frames.h */
+    /* Not moved by a switch: */
+    _PyCFrame root_cframe;      /* the first one */
+    _PyErr_StackItem exc_state; /* what exc_info starts from */
 };
 
 static inline PyCodeObject *

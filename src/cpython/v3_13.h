@@ -25,11 +25,12 @@ struct interpreter_state {
                                             while running */
     struct datastack datastack;
     _PyErr_StackItem *exc_info;
-    _PyErr_StackItem exc_state; /* what exc_info starts from */
-    PyObject *context;          /* owned; NULL while running */
+    PyObject *context; /* owned; NULL while running */
     int python_depth;
     int c_remaining;
     struct _PyInterpreterFrame *sealed; /* see frames.h */
+    /* Not moved by a switch: */
+    _PyErr_StackItem exc_state; /* what exc_info starts from */
 };
 
 static inline PyCodeObject *

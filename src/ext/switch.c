@@ -28,10 +28,13 @@
 #  define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #  define OUT_OF_LINE __attribute__((noinline, cold))
 #  define NOT_INLINED __attribute__((noinline))
+/* What runs at every switch lies side by side, see slice.c. */
+#  define HOT __attribute__((hot))
 #else
 #  define LIKELY(condition) (condition)
 #  define OUT_OF_LINE
 #  define NOT_INLINED
+#  define HOT
 #endif
 
 static void
@@ -133,7 +136,18 @@ land_nowhere(struct thread *thread)
     return PyErr_NoMemory();
 }
 
-void *
+/* There is a trace function or the like, or the origin ends here. */
+static OUT_OF_LINE PyObject *
+land_slowly(struct thread *thread, struct greenlet *origin, PyObject *value)
+{
+    if (thread->attention) {
+        value = land_traced(thread, origin, value);
+    }
+    Py_DECREF(origin->object);
+    return value;
+}
+
+HOT void *
 switch_land(struct stack *stack, int result)
 {
     struct thread *thread = (struct thread *)stack;
@@ -144,8 +158,8 @@ switch_land(struct stack *stack, int result)
     state_resume(&self->interpreter, thread->tstate);
     struct greenlet *origin = thread->origin;
     PyObject *value = thread->value;
-    if (!LIKELY(!thread->attention)) {
-        value = land_traced(thread, origin, value);
+    if (!LIKELY(!thread->attention && Py_REFCNT(origin->object) > 1)) {
+        return land_slowly(thread, origin, value);
     }
     Py_DECREF(origin->object);
     return value;
@@ -155,7 +169,7 @@ switch_land(struct stack *stack, int result)
    prepared to be started.  Consumes `value`; for one that is parked NULL stands
    for the exception that is set.  Not inlined, so that nothing of its callers
    lies between the interpreter and the switch if they end with it. */
-static NOT_INLINED PyObject *
+static HOT NOT_INLINED PyObject *
 resume(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     struct greenlet *origin = thread_running(thread);
@@ -327,7 +341,7 @@ switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
     return switch_message(self, message);
 }
 
-PyObject *
+HOT PyObject *
 switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
               PyObject *keywords)
 {
