@@ -1,7 +1,8 @@
 """Finds the CPython interpreters that the package supports on this machine.
 
-One for each minor version: the newest of pyenv's, else what PATH has.
-PYTHONS="path path" in the environment names them instead.
+One for each minor version: the newest of pyenv's, else what PATH has, else what
+tools/userland.py has brought here.  PYTHONS="path path" in the environment names
+them instead; with PYTHONS=all userland.py brings what it can first.
 
     python3 tools/interpreters.py               lists them
     python3 tools/interpreters.py VERSION...    prints the paths of those of these
@@ -18,8 +19,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import userland
+
 OLDEST = (3, 10)
-NEWEST = (3, 13)
+NEWEST = (3, 15)
 
 MINORS = [(3, minor) for minor in range(OLDEST[1], NEWEST[1] + 1)]
 
@@ -120,7 +123,8 @@ def candidates(minor: tuple[int, int]) -> list[str]:
     name = f"{minor[0]}.{minor[1]}"
     from_pyenv = [python for python in pyenv_pythons() if f"/{name}." in python]
     on_path = [shutil.which(f"python{name}"), shutil.which("python3"), "/usr/bin/python3"]
-    return from_pyenv + [python for python in on_path if python]
+    brought = [str(userland.python(name))] if userland.is_made() else []
+    return from_pyenv + [python for python in on_path if python] + brought
 
 
 def find_minor(minor: tuple[int, int]) -> Interpreter | Missing:
@@ -142,7 +146,12 @@ def find_minor(minor: tuple[int, int]) -> Interpreter | Missing:
 def find() -> tuple[list[Interpreter], list[Missing]]:
     """The interpreters to use, oldest first, and the versions to do without."""
     named = os.environ.get("PYTHONS", "").split()
-    if named:
+    if named == ["all"]:
+        try:
+            userland.make()
+        except userland.Unavailable as error:
+            raise SystemExit(f"PYTHONS=all: {error}") from None
+    elif named:
         return named_interpreters(named), []
     outcomes = [find_minor(minor) for minor in MINORS]
     return (

@@ -11,7 +11,7 @@
    to an entry frame is led past it when the greenlet is suspended, and put
    back when it is resumed: sealed and unsealed.
 
-   What is needed to put them back is noted in the entry frames themselves,
+   The including version file defines frame_is_entry.  What is needed to put them back is noted in the entry frames themselves,
    which are back in their place by then.  Of an entry frame the interpreter
    uses neither globals nor builtins: they are "only valid if not on C stack". */
 
@@ -19,14 +19,6 @@
 #define GREENLET_CPYTHON_FRAMES_H
 
 #include <Python.h>
-
-#include "internal/pycore_frame.h"
-
-static inline bool
-frame_is_entry(const struct _PyInterpreterFrame *frame)
-{
-    return frame->owner == FRAME_OWNED_BY_CSTACK;
-}
 
 static inline struct _PyInterpreterFrame *
 frame_skip_entries(struct _PyInterpreterFrame *frame)

@@ -1,31 +1,22 @@
-/* What the frames of a parked greenlet refer to, CPython 3.11 to 3.13: showing
+/* What the frames of a parked greenlet refer to, CPython 3.11 and later: showing
    it to the garbage collector, and releasing it when the greenlet will never
    run again.  The including version file defines frame_code,
-   frame_clear_callable and frame_visit_callable.
-
-   The height of a value stack is not known while its frame makes a call.  What
-   lies there looks like references from outside to the collector, and is not
-   released; locals, cells and the function are. */
+   frame_clear_callable and frame_visit_callable, and includes one of the two
+   *_slots.h. */
 
 #ifndef GREENLET_CPYTHON_PARKED_FRAMES_H
 #define GREENLET_CPYTHON_PARKED_FRAMES_H
 
-/* A generator visits its frame, but no locals as long as the interpreter has
-   the height of the value stack in a register: while the frame executes. */
-static inline bool
-frame_locals_are_ours(const struct _PyInterpreterFrame *frame)
-{
-    return frame->owner == FRAME_OWNED_BY_THREAD
-           || (frame->owner == FRAME_OWNED_BY_GENERATOR && frame->stacktop < 0);
-}
-
 static inline int
 frame_visit(struct _PyInterpreterFrame *frame, visitproc visit, void *arg)
 {
-    if (frame_locals_are_ours(frame)) {
-        int locals = frame_code(frame)->co_nlocalsplus;
-        for (int i = 0; i < locals; i++) {
-            Py_VISIT(frame->localsplus[i]);
+    if (!frame_slots_are_visited(frame)) {
+        int count = frame_slot_count(frame);
+        for (int i = 0; i < count; i++) {
+            int result = slot_visit(frame->localsplus[i], visit, arg);
+            if (result != 0) {
+                return result;
+            }
         }
     }
     if (frame->owner != FRAME_OWNED_BY_THREAD) {
@@ -48,7 +39,8 @@ frames_visit(struct _PyInterpreterFrame *frame, visitproc visit, void *arg)
 }
 
 /* Somebody holds the frame object: let it own a copy of the frame, with all
-   references, as the interpreter does when a frame returns. */
+   references but the value stack's, as the interpreter does when a frame
+   returns. */
 static inline void
 frame_move_to_object(struct _PyInterpreterFrame *frame)
 {
@@ -57,13 +49,16 @@ frame_move_to_object(struct _PyInterpreterFrame *frame)
     if (back == NULL) {
         PyErr_Clear();
     }
+    int locals = frame_code(frame)->co_nlocalsplus;
+    for (int i = 0; i < locals; i++) {
+        slot_own(&frame->localsplus[i]);
+    }
     frame->frame_obj = NULL;
-    frame->stacktop = frame_code(frame)->co_nlocalsplus;
     struct _PyInterpreterFrame *copy
         = (struct _PyInterpreterFrame *)object->_f_frame_data;
-    memcpy(
-        copy, frame,
-        (size_t)((char *)&frame->localsplus[frame->stacktop] - (char *)frame));
+    memcpy(copy, frame,
+           (size_t)((char *)&frame->localsplus[locals] - (char *)frame));
+    frame_end_stack(copy);
     copy->owner = FRAME_OWNED_BY_FRAME_OBJECT;
     copy->previous = NULL;
     object->f_frame = copy;
@@ -78,15 +73,18 @@ static inline void
 frame_drop(struct _PyInterpreterFrame *frame)
 {
     PyFrameObject *object = frame->frame_obj;
+    int locals = frame_code(frame)->co_nlocalsplus;
+    for (int i = frame_slot_count(frame) - 1; i >= locals; i--) {
+        slot_clear(&frame->localsplus[i]);
+    }
     if (object != NULL && Py_REFCNT(object) > 1) {
         frame_move_to_object(frame);
         return;
     }
     frame->frame_obj = NULL;
     Py_XDECREF(object);
-    int locals = frame_code(frame)->co_nlocalsplus;
     for (int i = 0; i < locals; i++) {
-        Py_CLEAR(frame->localsplus[i]);
+        slot_clear(&frame->localsplus[i]);
     }
     Py_CLEAR(frame->f_locals);
     frame_clear_callable(frame);

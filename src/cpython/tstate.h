@@ -77,6 +77,12 @@
 #  error "free-threaded builds are not supported yet"
 #endif
 
+static inline void
+tstate_context_changed(PyThreadState *tstate)
+{
+    tstate->context_ver++;
+}
+
 #if PY_VERSION_HEX < 0x030A0000
 #  error "CPython 3.10 or newer is needed"
 #elif PY_VERSION_HEX < 0x030B0000
@@ -87,8 +93,38 @@
 #  include "v3_12.h"
 #elif PY_VERSION_HEX < 0x030E0000
 #  include "v3_13.h"
+#elif PY_VERSION_HEX < 0x030F0000
+#  include "v3_14.h"
+#elif PY_VERSION_HEX < 0x03100000
+#  include "v3_15.h"
 #else
 #  error "this CPython is too new: see docs/add-a-cpython.md"
 #endif
+
+/* The same everywhere: */
+
+static inline void
+state_init(struct interpreter_state *state)
+{
+    memset(state, 0, sizeof *state);
+}
+
+static inline PyObject **
+state_context(struct interpreter_state *state, PyThreadState *running)
+{
+    return running != NULL ? &running->context : &state->context;
+}
+
+static inline bool
+tstate_collecting(PyThreadState *tstate)
+{
+    return tstate->interp->gc.collecting != 0;
+}
+
+static inline void
+object_rearm_finalizer(PyObject *object)
+{
+    _Py_AS_GC(object)->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
+}
 
 #endif

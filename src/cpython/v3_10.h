@@ -43,18 +43,6 @@ tstate_current(void)
     return _PyThreadState_GET();
 }
 
-static inline void
-tstate_context_changed(PyThreadState *tstate)
-{
-    tstate->context_ver++;
-}
-
-static inline void
-state_init(struct interpreter_state *state)
-{
-    memset(state, 0, sizeof *state);
-}
-
 static inline int
 state_prepare(struct interpreter_state *state, struct chunk_pool *pool)
 {
@@ -153,12 +141,6 @@ state_frame(struct interpreter_state *state, PyThreadState *tstate)
     return Py_XNewRef((PyObject *)state->visible);
 }
 
-static inline PyObject **
-state_context(struct interpreter_state *state, PyThreadState *running)
-{
-    return running != NULL ? &running->context : &state->context;
-}
-
 static inline int
 state_visit(struct interpreter_state *state, visitproc visit, void *arg)
 {
@@ -183,18 +165,6 @@ object_prepare_calls(PyObject **dict)
 {
     (void)dict;
     return 0;
-}
-
-static inline bool
-tstate_collecting(PyThreadState *tstate)
-{
-    return tstate->interp->gc.collecting != 0;
-}
-
-static inline void
-object_rearm_finalizer(PyObject *object)
-{
-    _Py_AS_GC(object)->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
 }
 
 static inline void

@@ -15,10 +15,18 @@
    The exception state of a greenlet lies in its interpreter_state instead of
    the thread state's exc_state, so that a switch only moves a pointer. */
 
+#include "internal/pycore_frame.h"
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
 
 #include "datastack.h"
+
+static inline bool
+frame_is_entry(const struct _PyInterpreterFrame *frame)
+{
+    return frame->owner == FRAME_OWNED_BY_CSTACK;
+}
+
 #include "frames.h"
 
 struct interpreter_state {
@@ -60,36 +68,14 @@ frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
     return 0;
 }
 
-#include "parked_frames.h"
+#include "object_slots.h"
+
+#include "since_3_11.h"
 
 static inline PyThreadState *
 tstate_current(void)
 {
     return _PyThreadState_UncheckedGet();
-}
-
-static inline void
-tstate_context_changed(PyThreadState *tstate)
-{
-    tstate->context_ver++;
-}
-
-static inline void
-state_init(struct interpreter_state *state)
-{
-    memset(state, 0, sizeof *state);
-}
-
-static inline int
-state_prepare(struct interpreter_state *state, struct chunk_pool *pool)
-{
-    return datastack_new(&state->datastack, pool);
-}
-
-static inline void
-state_cancel(struct interpreter_state *state, struct chunk_pool *pool)
-{
-    datastack_free(&state->datastack, pool);
 }
 
 static inline void
@@ -150,22 +136,6 @@ state_leave(struct interpreter_state *state, PyThreadState *tstate,
     state->visible = NULL;
 }
 
-static inline void
-state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
-{
-    struct _PyInterpreterFrame *frame = state->visible;
-    state->visible = NULL;
-    frames_drop(frame);
-    datastack_free(&state->datastack, pool);
-}
-
-static inline void
-state_forget_running(const struct interpreter_state *main,
-                     PyThreadState *tstate)
-{
-    datastack_load(&main->datastack, tstate);
-}
-
 static inline PyObject *
 state_frame(struct interpreter_state *state, PyThreadState *tstate)
 {
@@ -177,12 +147,6 @@ state_frame(struct interpreter_state *state, PyThreadState *tstate)
     PyObject *frame = (PyObject *)PyThreadState_GetFrame(tstate);
     tstate->cframe->current_frame = running;
     return frame;
-}
-
-static inline PyObject **
-state_context(struct interpreter_state *state, PyThreadState *running)
-{
-    return running != NULL ? &running->context : &state->context;
 }
 
 static inline int
@@ -205,30 +169,6 @@ object_prepare_calls(PyObject **dict)
 {
     (void)dict;
     return 0;
-}
-
-static inline bool
-tstate_collecting(PyThreadState *tstate)
-{
-    return tstate->interp->gc.collecting != 0;
-}
-
-static inline void
-object_rearm_finalizer(PyObject *object)
-{
-    _Py_AS_GC(object)->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
-}
-
-static inline void
-tstate_enter_tracing(PyThreadState *tstate)
-{
-    PyThreadState_EnterTracing(tstate);
-}
-
-static inline void
-tstate_leave_tracing(PyThreadState *tstate)
-{
-    PyThreadState_LeaveTracing(tstate);
 }
 
 static inline bool

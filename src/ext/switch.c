@@ -341,6 +341,26 @@ switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
     return switch_message(self, message);
 }
 
+/* Takes the address of `value`, and so could not end with a jump. */
+static OUT_OF_LINE PyObject *
+switch_value_slow(PyGreenlet *self, PyObject *value)
+{
+    return switch_slow(self, &value, 1, NULL);
+}
+
+/* The fast path: hand `value` to a parked greenlet, which may turn out to be
+   another thread's.  A function of its own, since it has less to keep while it
+   asks for the thread state than its caller. */
+static HOT NOT_INLINED PyObject *
+switch_value(struct greenlet *target, PyObject *value)
+{
+    struct thread *thread = target->thread;
+    if (!LIKELY(thread->tstate == tstate_current())) {
+        return switch_value_slow(target->object, value);
+    }
+    return resume(thread, target, Py_NewRef(value));
+}
+
 HOT PyObject *
 switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
               PyObject *keywords)
@@ -349,13 +369,10 @@ switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
     if (LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
                && keywords == NULL))
     {
-        struct thread *thread = target->thread;
-        if (LIKELY(!thread->attention && target != thread_running(thread)
-                   && thread->tstate == tstate_current()))
-        {
-            PyObject *value
-                = count == 1 ? args[0] : thread->module->no_arguments;
-            return resume(thread, target, Py_NewRef(value));
+        const struct thread *thread = target->thread;
+        if (LIKELY(!thread->attention && target != thread_running(thread))) {
+            PyObject *none = thread->module->no_arguments;
+            return switch_value(target, count == 1 ? args[0] : none);
         }
     }
     return switch_slow((PyGreenlet *)self, args, count, keywords);

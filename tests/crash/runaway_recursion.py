@@ -20,7 +20,8 @@ def in_c():
 
 def in_repr():
     nested = []
-    for _ in range(100000):
+    # CPython 3.14 and later go on as long as there is stack.
+    for _ in range(1_000_000):
         nested = [nested]
     return repr(nested)
 

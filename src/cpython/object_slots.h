@@ -1,0 +1,55 @@
+/* Locals and value stack of a frame, CPython 3.11 to 3.13: plain references.
+   The including version file defines frame_code.
+
+   The height of a value stack is not known while its frame makes a call.  What
+   lies there looks like references from outside to the collector, and is not
+   released; locals and cells are. */
+
+#ifndef GREENLET_CPYTHON_OBJECT_SLOTS_H
+#define GREENLET_CPYTHON_OBJECT_SLOTS_H
+
+typedef PyObject *frame_slot;
+
+static inline int
+slot_visit(frame_slot slot, visitproc visit, void *arg)
+{
+    Py_VISIT(slot);
+    return 0;
+}
+
+static inline void
+slot_clear(frame_slot *slot)
+{
+    Py_CLEAR(*slot);
+}
+
+/* Make a reference independent of other frames. */
+static inline void
+slot_own(frame_slot *slot)
+{
+    (void)slot;
+}
+
+/* How many slots are known to hold what they should. */
+static inline int
+frame_slot_count(struct _PyInterpreterFrame *frame)
+{
+    return frame_code(frame)->co_nlocalsplus;
+}
+
+/* Let the value stack be empty. */
+static inline void
+frame_end_stack(struct _PyInterpreterFrame *frame)
+{
+    frame->stacktop = frame_code(frame)->co_nlocalsplus;
+}
+
+/* A generator visits its frame, but no locals as long as the interpreter has
+   the height of the value stack in a register: while the frame executes. */
+static inline bool
+frame_slots_are_visited(const struct _PyInterpreterFrame *frame)
+{
+    return frame->owner == FRAME_OWNED_BY_GENERATOR && frame->stacktop >= 0;
+}
+
+#endif

@@ -1,0 +1,51 @@
+/* What is the same in every CPython from 3.11 on: there is a data stack, and
+   frames are no objects.  Included by the version files, once they have defined
+   struct interpreter_state and what parked_frames.h needs. */
+
+#ifndef GREENLET_CPYTHON_SINCE_3_11_H
+#define GREENLET_CPYTHON_SINCE_3_11_H
+
+#include "datastack.h"
+#include "parked_frames.h"
+
+static inline int
+state_prepare(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    return datastack_new(&state->datastack, pool);
+}
+
+static inline void
+state_cancel(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    datastack_free(&state->datastack, pool);
+}
+
+static inline void
+state_abandon(struct interpreter_state *state, struct chunk_pool *pool)
+{
+    struct _PyInterpreterFrame *frame = state->visible;
+    state->visible = NULL;
+    frames_drop(frame);
+    datastack_free(&state->datastack, pool);
+}
+
+static inline void
+state_forget_running(const struct interpreter_state *main,
+                     PyThreadState *tstate)
+{
+    datastack_load(&main->datastack, tstate);
+}
+
+static inline void
+tstate_enter_tracing(PyThreadState *tstate)
+{
+    PyThreadState_EnterTracing(tstate);
+}
+
+static inline void
+tstate_leave_tracing(PyThreadState *tstate)
+{
+    PyThreadState_LeaveTracing(tstate);
+}
+
+#endif

@@ -1,0 +1,10 @@
+/* CPython 3.14: see since_3_14.h. */
+
+static inline struct _PyInterpreterFrame *
+tstate_outermost_frame(const PyThreadState *tstate)
+{
+    (void)tstate;
+    return NULL;
+}
+
+#include "since_3_14.h"

@@ -1,0 +1,18 @@
+/* CPython 3.15: see since_3_14.h.
+
+   The chain of frames of a thread ends in its base_frame, by which profilers of
+   other processes know that they have seen all of it; so does a greenlet's.
+   last_profiled_frame is left to the thread: those profilers look for it in the
+   chain that they find, and a greenlet's frames never move to another chain.
+
+   Left to the thread as well: what the JIT records, since a switch is to it a
+   call that takes long; jit_exit and generator_return_kind, which no call comes
+   between. */
+
+static inline struct _PyInterpreterFrame *
+tstate_outermost_frame(const PyThreadState *tstate)
+{
+    return tstate->base_frame;
+}
+
+#include "since_3_14.h"
