@@ -1,10 +1,14 @@
 # Every target makes what it needs below build/.  Interpreters are found by
-# tools/interpreters.py; name your own with PYTHONS="path path".
+# tools/interpreters.py; name your own with PYTHONS="path path", or let PYTHONS=all
+# bring more than the machine has (Debian, as root).
 
 # Runs the tools: any Python from 3.10 on.
 PYTHON ?= python3
 # More arguments for pytest or for the benchmarks.
 ARGS ?=
+
+# Those whose figures we promise.
+BENCH_VERSIONS = 3.11 3.12 3.13 3.14 3.15
 
 RUN_TESTS = $(PYTHON) tools/run_tests.py
 
@@ -16,12 +20,13 @@ help:
 	@echo "make test-upstream  the published package's tests on our build"
 	@echo "make test-hard      the Python tests with invariants checked, stacks poisoned, UBSan"
 	@echo "make test-valgrind  the Python tests under valgrind"
-	@echo "make test-debug     the Python tests on a debug build of Python"
+	@echo "make test-debug     the Python tests on debug builds of Python"
+	@echo "make test-jit       all Python tests with the interpreter's JIT on"
 	@echo "make clients        real programs on our build"
 	@echo "make bench          the published package and ours, side by side"
 	@echo "make lint           compilers' warnings, clang-tidy, formats, types, layers"
 	@echo "make format         mend what of that can be mended"
-	@echo "make dist           a source archive, and a wheel built from it"
+	@echo "make dist           a source archive, and from it a wheel for each Python found"
 	@echo "make clean          remove build/"
 
 demo:
@@ -48,14 +53,17 @@ test-valgrind:
 	    -- tests/ext -m "not heavy" $(ARGS)
 
 test-debug:
-	@python=$$(tools/debug_python.sh) && PYTHONS=$$python $(RUN_TESTS) python
+	@$(RUN_TESTS) python --debug-builds -- $(ARGS)
+
+test-jit:
+	@PYTHON_JIT=1 $(RUN_TESTS) python upstream --versions 3.14 3.15 -- $(ARGS)
 
 clients:
-	@pythons=$$($(PYTHON) tools/interpreters.py 3.12 3.13) && \
+	@pythons=$$($(PYTHON) tools/interpreters.py 3.12 3.13 3.14 3.15) && \
 	    $(PYTHON) tests/clients/run.py $$pythons
 
 bench:
-	@tags=$$($(PYTHON) tools/environment.py 3.11 3.12 3.13 --without-tests --tags) && \
+	@tags=$$($(PYTHON) tools/environment.py $(BENCH_VERSIONS) --without-tests --tags) && \
 	    $(PYTHON) benchmarks/run.py $$tags $(ARGS)
 
 lint:
@@ -65,11 +73,11 @@ format:
 	@$(PYTHON) tools/lint.py --format
 
 dist:
-	@python=$$($(PYTHON) tools/environment.py newest --without-tests) && \
-	    $$python -m build --outdir build/dist
+	@pythons=$$($(PYTHON) tools/environment.py --without-tests) && \
+	    for python in $$pythons; do $$python -m build --outdir build/dist || exit 1; done
 
 clean:
 	rm -rf build
 
 .PHONY: help demo test test-core test-python test-upstream test-hard test-valgrind \
-    test-debug clients bench lint format dist clean
+    test-debug test-jit clients bench lint format dist clean

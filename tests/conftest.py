@@ -17,6 +17,8 @@ from support import ON_ORACLE  # noqa: E402 - found by the line above
 
 
 def pytest_configure(config):
+    if os.environ.get("PYTHON_JIT") == "1" and not jit_is_enabled():
+        raise pytest.UsageError("PYTHON_JIT=1, yet this Python does not run its JIT")
     config.addinivalue_line(
         "markers", "heavy: long under valgrind or an emulator; leave out with -m 'not heavy'"
     )
@@ -26,6 +28,10 @@ def pytest_configure(config):
         "pytest.PytestUnhandledThreadExceptionWarning",
     ):
         config.addinivalue_line("filterwarnings", "error::" + warning)
+
+
+def jit_is_enabled():
+    return hasattr(sys, "_jit") and sys._jit.is_enabled()
 
 
 def pytest_report_header():

@@ -2,7 +2,8 @@
 
 One for each minor version: the newest of pyenv's, else what PATH has, else what
 tools/userland.py has brought here.  PYTHONS="path path" in the environment names
-them instead; with PYTHONS=all userland.py brings what it can first.
+them instead; with PYTHONS=all userland.py brings what it can first.  Debug builds
+are looked for in the same way, when they are asked for.
 
     python3 tools/interpreters.py               lists them
     python3 tools/interpreters.py VERSION...    prints the paths of those of these
@@ -118,42 +119,52 @@ def pyenv_pythons() -> tuple[str, ...]:
     return tuple(str(folder / "bin" / "python") for folder in folders)
 
 
-def candidates(minor: tuple[int, int]) -> list[str]:
+def candidates(minor: tuple[int, int], debug: bool) -> list[str]:
     """Where to look for a version, best first."""
     name = f"{minor[0]}.{minor[1]}"
+    brought = [str(userland.python(name, debug))] if userland.is_made() else []
+    if debug:
+        on_path = [shutil.which(f"python{name}{suffix}") for suffix in ("d", "-dbg")]
+        return [python for python in on_path if python] + brought
     from_pyenv = [python for python in pyenv_pythons() if f"/{name}." in python]
     on_path = [shutil.which(f"python{name}"), shutil.which("python3"), "/usr/bin/python3"]
-    brought = [str(userland.python(name))] if userland.is_made() else []
     return from_pyenv + [python for python in on_path if python] + brought
 
 
-def find_minor(minor: tuple[int, int]) -> Interpreter | Missing:
+def find_minor(minor: tuple[int, int], debug: bool) -> Interpreter | Missing:
     name = f"{minor[0]}.{minor[1]}"
+    tag = f"cp{minor[0]}{minor[1]}{'d' if debug else ''}"
     reasons = []
-    for python in candidates(minor):
+    for python in candidates(minor, debug):
         try:
             found = examine(python)
         except Unusable as error:
             if f"(Python {name}." in str(error):
                 reasons.append(str(error))
         else:
-            if found.minor == minor:
+            if found.tag == tag:
                 return found
-    reason = reasons[0] if reasons else f"no CPython {name} found"
-    return Missing(f"cp{minor[0]}{minor[1]}", reason)
+    kind = "debug build of CPython" if debug else "CPython"
+    return Missing(tag, reasons[0] if reasons else f"no {kind} {name} found")
 
 
-def find() -> tuple[list[Interpreter], list[Missing]]:
+@functools.cache
+def bring_userland() -> None:
+    """Let userland.py bring what it can; without it, its versions are missing."""
+    try:
+        userland.make()
+    except userland.Unavailable as error:
+        print(f"PYTHONS=all: {error}", file=sys.stderr, flush=True)
+
+
+def find(debug: bool = False) -> tuple[list[Interpreter], list[Missing]]:
     """The interpreters to use, oldest first, and the versions to do without."""
     named = os.environ.get("PYTHONS", "").split()
     if named == ["all"]:
-        try:
-            userland.make()
-        except userland.Unavailable as error:
-            raise SystemExit(f"PYTHONS=all: {error}") from None
+        bring_userland()
     elif named:
         return named_interpreters(named), []
-    outcomes = [find_minor(minor) for minor in MINORS]
+    outcomes = [find_minor(minor, debug) for minor in MINORS]
     return (
         [outcome for outcome in outcomes if isinstance(outcome, Interpreter)],
         [outcome for outcome in outcomes if isinstance(outcome, Missing)],
@@ -174,9 +185,9 @@ def named_interpreters(pythons: list[str]) -> list[Interpreter]:
     return list(by_tag.values())
 
 
-def select(versions: list[str]) -> list[Interpreter]:
+def select(versions: list[str], debug: bool = False) -> list[Interpreter]:
     """The interpreters of these versions ("3.12" or "newest"; none: all)."""
-    found, missing = find()
+    found, missing = find(debug)
     if not found:
         reasons = "\n".join(f"  {each.tag}: {each.reason}" for each in missing)
         raise SystemExit(f"no interpreter to build for:\n{reasons}")

@@ -35,6 +35,7 @@ PYTHON_TESTS = (
     "tests/types",
     "tests/examples",
     "tests/tools",
+    "tests/profilers",
 )
 
 
@@ -167,6 +168,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("suites", nargs="*", metavar="SUITE", default=[])
     parser.add_argument("--versions", nargs="+", default=[], help='such as "3.12", or "newest"')
+    parser.add_argument("--debug-builds", action="store_true", help="of Python, not the ordinary")
     parser.add_argument("--variant", choices=sorted(VARIANTS), default="")
     parser.add_argument("--under", metavar="COMMAND", help="put before the python that runs tests")
     words = sys.argv[1:]
@@ -190,9 +192,9 @@ def main() -> int:
     if "core" in options.suites:
         results.append(core_result())
     if options.suites != ["core"]:
-        chosen = interpreters.select(options.versions)
+        chosen = interpreters.select(options.versions, options.debug_builds)
         if not options.versions:
-            missing = interpreters.find()[1]
+            missing = interpreters.find(options.debug_builds)[1]
         results += [python_result(interpreter, options) for interpreter in chosen]
     print("\n=== summary ===")
     total = Counts(skipped=len(missing))

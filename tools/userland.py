@@ -1,6 +1,6 @@
 """Brings Pythons that this machine does not have: Debian's newest, debug builds too.
 
-    python3 tools/userland.py [--debug]     prints their paths, making them if need be
+    python3 tools/userland.py       prints their paths, making them if need be
 
 Their packages are unpacked, not installed, into a folder of the user's cache, and
 the programs changed so that they load their own C library from there.  They then
@@ -8,7 +8,6 @@ run, make virtual environments and build extensions like any other Python of the
 machine.  Needs Debian or the like, root, and a network the first time.
 """
 
-import argparse
 import fcntl
 import hashlib
 import os
@@ -129,17 +128,13 @@ def run(*command: object) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--debug", action="store_true", help="the debug builds")
-    options = parser.parse_args()
     try:
         make()
     except Unavailable as error:
         raise SystemExit(str(error)) from None
     for minor in MINORS:
-        print(python(minor, options.debug))
+        for debug in (False, True):
+            print(python(minor, debug))
 
 
 if __name__ == "__main__":

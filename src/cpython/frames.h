@@ -11,9 +11,11 @@
    to an entry frame is led past it when the greenlet is suspended, and put
    back when it is resumed: sealed and unsealed.
 
-   The including version file defines frame_is_entry.  What is needed to put them back is noted in the entry frames themselves,
+   What is needed to put them back is noted in the entry frames themselves,
    which are back in their place by then.  Of an entry frame the interpreter
-   uses neither globals nor builtins: they are "only valid if not on C stack". */
+   uses neither globals nor builtins: they are "only valid if not on C stack".
+
+   The including version file defines frame_is_entry. */
 
 #ifndef GREENLET_CPYTHON_FRAMES_H
 #define GREENLET_CPYTHON_FRAMES_H

@@ -22,6 +22,7 @@
 #ifndef GREENLET_CPYTHON_SINCE_3_14_H
 #define GREENLET_CPYTHON_SINCE_3_14_H
 
+#include "internal/pycore_ceval.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
@@ -46,6 +47,7 @@ struct interpreter_state {
     PyObject *context;          /* owned; NULL while running */
     PyObject *current_executor; /* owned; NULL while running */
     int python_depth;
+    unsigned tools_version;             /* see instrumentation.h */
     struct _PyInterpreterFrame *sealed; /* see frames.h */
     /* Not moved by a switch: */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
@@ -73,6 +75,14 @@ frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
     int result = slot_visit(frame->f_funcobj, visit, arg);
     return result != 0 ? result : slot_visit(frame->f_executable, visit, arg);
 }
+
+static inline unsigned
+tstate_tools_version(const PyThreadState *tstate)
+{
+    return (unsigned)tstate->eval_breaker & ~(unsigned)_PY_EVAL_EVENTS_MASK;
+}
+
+#include "instrumentation.h"
 
 #include "since_3_11.h"
 
@@ -105,6 +115,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->python_depth
         = tstate->py_recursion_limit - tstate->py_recursion_remaining;
     state->current_executor = Py_XNewRef(tstate->current_executor);
+    state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
 }
 
@@ -123,6 +134,9 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->current_executor = state->current_executor;
     Py_CLEAR(state->current_executor);
     datastack_load(&state->datastack, tstate);
+    if (state->tools_version != tstate_tools_version(tstate)) {
+        frames_instrument(state->frame, tstate);
+    }
 }
 
 static inline void

@@ -40,6 +40,7 @@ struct interpreter_state {
     int python_depth;
     int c_remaining;
     int trash_nesting;
+    unsigned tools_version;             /* see instrumentation.h */
     struct _PyInterpreterFrame *sealed; /* see frames.h */
     /* Not moved by a switch: */
     _PyCFrame root_cframe;      /* the first one */
@@ -69,6 +70,16 @@ frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
 }
 
 #include "object_slots.h"
+
+static inline unsigned
+tstate_tools_version(const PyThreadState *tstate)
+{
+    return (unsigned)tstate->interp->monitoring_version;
+}
+
+#include "instrument_by_event.h"
+
+#include "instrumentation.h"
 
 #include "since_3_11.h"
 
@@ -105,6 +116,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
         = tstate->py_recursion_limit - tstate->py_recursion_remaining;
     state->c_remaining = tstate->c_recursion_remaining;
     state->trash_nesting = tstate->trash.delete_nesting;
+    state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
 }
 
@@ -124,6 +136,9 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->c_recursion_remaining = state->c_remaining;
     tstate->trash.delete_nesting = state->trash_nesting;
     datastack_load(&state->datastack, tstate);
+    if (state->tools_version != tstate_tools_version(tstate)) {
+        frames_instrument(state->frame, tstate);
+    }
 }
 
 static inline void

@@ -13,6 +13,7 @@
    The exception state of a greenlet lies in its interpreter_state instead of
    the thread state's exc_state, so that a switch only moves a pointer. */
 
+#include "internal/pycore_ceval.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
@@ -36,6 +37,7 @@ struct interpreter_state {
     PyObject *context; /* owned; NULL while running */
     int python_depth;
     int c_remaining;
+    unsigned tools_version;             /* see instrumentation.h */
     struct _PyInterpreterFrame *sealed; /* see frames.h */
     /* Not moved by a switch: */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
@@ -64,6 +66,16 @@ frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
 }
 
 #include "object_slots.h"
+
+static inline unsigned
+tstate_tools_version(const PyThreadState *tstate)
+{
+    return (unsigned)tstate->eval_breaker & ~(unsigned)_PY_EVAL_EVENTS_MASK;
+}
+
+#include "instrument_by_event.h"
+
+#include "instrumentation.h"
 
 #include "since_3_11.h"
 
@@ -95,6 +107,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->python_depth
         = tstate->py_recursion_limit - tstate->py_recursion_remaining;
     state->c_remaining = tstate->c_recursion_remaining;
+    state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
 }
 
@@ -112,6 +125,9 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
         = tstate->py_recursion_limit - state->python_depth;
     tstate->c_recursion_remaining = state->c_remaining;
     datastack_load(&state->datastack, tstate);
+    if (state->tools_version != tstate_tools_version(tstate)) {
+        frames_instrument(state->frame, tstate);
+    }
 }
 
 static inline void

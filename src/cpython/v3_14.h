@@ -7,4 +7,6 @@ tstate_outermost_frame(const PyThreadState *tstate)
     return NULL;
 }
 
+#include "instrument_by_event.h"
+
 #include "since_3_14.h"

@@ -9,10 +9,18 @@
    call that takes long; jit_exit and generator_return_kind, which no call comes
    between. */
 
+#include "internal/pycore_code.h"
+
 static inline struct _PyInterpreterFrame *
 tstate_outermost_frame(const PyThreadState *tstate)
 {
     return tstate->base_frame;
+}
+
+static inline int
+code_instrument(PyCodeObject *code, PyThreadState *tstate)
+{
+    return _Py_Instrument(code, tstate->interp);
 }
 
 #include "since_3_14.h"

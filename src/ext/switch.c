@@ -627,7 +627,8 @@ finish(struct thread *thread, PyObject *value)
 }
 
 /* The first thing a new greenlet does, not inlined for the same reason.  -1 if
-   it is to end at once, of the exception that is set.  May run Python code and switch. */
+   it is to end at once, of the exception that is set.  May run Python code and
+   switch. */
 static NOT_INLINED int
 entry_land(struct thread *thread)
 {
@@ -647,8 +648,8 @@ entry_land(struct thread *thread)
     return result;
 }
 
-/* What calls a new greenlet's run with its arguments; NULL if only PyObject_Call
-   can. */
+/* What calls a new greenlet's run with its arguments; NULL if only
+   PyObject_Call can. */
 static NOT_INLINED vectorcallfunc
 entry_function(const struct greenlet *self)
 {

@@ -5,10 +5,10 @@
 
 #include "thread.h"
 
-/* Report the switch that has just landed, if there is a trace function; `thrown` says that it hands over the
-   exception that is set.  If the trace function raises, tracing is off, its
-   exception is the one that is set, and the result is -1.  Runs Python code
-   and may switch. */
+/* Report the switch that has just landed, if there is a trace function;
+   `thrown` says that it hands over the exception that is set.  If the trace
+   function raises, tracing is off, its exception is the one that is set, and
+   the result is -1.  Runs Python code and may switch. */
 int trace_switch(struct thread *thread, struct greenlet *origin,
                  struct greenlet *target, bool thrown);
 

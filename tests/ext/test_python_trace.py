@@ -6,7 +6,7 @@ import threading
 import pytest
 from greenlet import getcurrent, greenlet
 
-from support import echo, in_greenlet, in_thread
+from support import echo, in_greenlet, in_thread, ours_only
 
 
 class Tracer:
@@ -340,10 +340,7 @@ def test_opcode_events_inside_a_greenlet():
     assert set(opcodes) == {child}
 
 
-@pytest.mark.skipif(
-    sys.version_info >= (3, 12),
-    reason="settrace prepares the code of running frames only, from 3.12",
-)
+@ours_only("settrace prepares the code of running frames only, from Python 3.12")
 def test_frame_trace_function_of_a_parked_frame():
     lines = []
 
