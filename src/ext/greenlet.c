@@ -38,13 +38,46 @@ is_running(const struct greenlet *greenlet)
            && greenlet == thread_running(greenlet->thread);
 }
 
-struct thread *
-greenlet_thread(const struct greenlet *greenlet)
+/* How often unstarted greenlets, with all those below them, may have come to
+   another thread.  It stops at the end, and then nothing is remembered. */
+static uint32_t thread_moves;
+
+static void
+forget_threads(void)
 {
-    while (greenlet->thread == NULL && greenlet->parent != NULL) {
-        greenlet = greenlet_of(greenlet->parent);
+    if (thread_moves < UINT32_MAX) {
+        thread_moves++;
     }
-    return greenlet->thread;
+}
+
+static bool
+remembers_thread(const struct greenlet *greenlet)
+{
+    return greenlet->found_thread != NULL
+           && greenlet->found_when == thread_moves
+           && thread_moves != UINT32_MAX;
+}
+
+/* Remembered, so that a long chain of unstarted parents is not walked time and
+   again.  The record remembered is alive: the main greenlet at the end of the
+   chain has a reference to it. */
+struct thread *
+greenlet_thread(struct greenlet *greenlet)
+{
+    struct greenlet *known = greenlet;
+    while (known->thread == NULL && !remembers_thread(known)) {
+        if (known->parent == NULL) {
+            return NULL;
+        }
+        known = greenlet_of(known->parent);
+    }
+    struct thread *thread
+        = known->thread != NULL ? known->thread : known->found_thread;
+    for (; greenlet != known; greenlet = greenlet_of(greenlet->parent)) {
+        greenlet->found_thread = thread;
+        greenlet->found_when = thread_moves;
+    }
+    return thread;
 }
 
 bool
@@ -58,6 +91,16 @@ greenlet_descends_from(const struct greenlet *greenlet,
 }
 
 /* Creation */
+
+static void
+attach(PyGreenlet *object, struct greenlet *greenlet)
+{
+    memset(greenlet, 0, sizeof *greenlet);
+    slice_init(&greenlet->slice);
+    state_init(&greenlet->interpreter);
+    greenlet->object = object;
+    object->pimpl = greenlet;
+}
 
 static PyGreenlet *
 allocate(PyTypeObject *type, const struct module_state *module)
@@ -80,12 +123,55 @@ allocate(PyTypeObject *type, const struct module_state *module)
         PyErr_NoMemory();
         return NULL;
     }
-    memset(greenlet, 0, sizeof *greenlet);
-    slice_init(&greenlet->slice);
-    state_init(&greenlet->interpreter);
-    greenlet->object = self;
-    self->pimpl = greenlet;
+    attach(self, greenlet);
     return self;
+}
+
+/* Spares: greenlets that were deallocated, kept for the next of their thread
+   with all that was allocated for them.  Only such as are of no subclass. */
+
+#define SPARES_LIMIT 64
+
+static PyGreenlet *
+spare_take(struct thread *thread)
+{
+    struct greenlet *greenlet = thread->spares;
+    PyGreenlet *self = greenlet->object;
+    thread->spares = greenlet->doomed_next;
+    thread->spares_count--;
+    attach(self, greenlet);
+    PyObject_Init((PyObject *)self, &greenlet_type);
+    object_rearm_finalizer((PyObject *)self);
+    PyObject_GC_Track(self);
+    return self;
+}
+
+/* Whether the deallocated `object` is a spare now. */
+static bool
+spare_keep(PyGreenlet *object)
+{
+    struct thread *thread = thread_last_used();
+    if (!Py_IS_TYPE(object, &greenlet_type) || thread == NULL
+        || thread->spares_count >= SPARES_LIMIT)
+    {
+        return false;
+    }
+    struct greenlet *greenlet = greenlet_of(object);
+    greenlet->doomed_next = thread->spares;
+    thread->spares = greenlet;
+    thread->spares_count++;
+    return true;
+}
+
+void
+greenlet_free_spares(struct thread *thread)
+{
+    while (thread->spares != NULL) {
+        struct greenlet *greenlet = thread->spares;
+        thread->spares = greenlet->doomed_next;
+        PyObject_GC_Del(greenlet->object);
+        PyMem_Free(greenlet);
+    }
 }
 
 PyGreenlet *
@@ -113,11 +199,14 @@ type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (thread == NULL) {
         return NULL;
     }
-    PyGreenlet *self = allocate(type, thread->module);
+    PyGreenlet *self = type == &greenlet_type && thread->spares != NULL
+                           ? spare_take(thread)
+                           : allocate(type, thread->module);
     if (self != NULL) {
-        PyGreenlet *parent = thread_running(thread)->object;
-        Py_INCREF(parent);
-        greenlet_of(self)->parent = parent;
+        struct greenlet *parent = thread_running(thread);
+        parent->has_children = true;
+        Py_INCREF(parent->object);
+        greenlet_of(self)->parent = parent->object;
     }
     return (PyObject *)self;
 }
@@ -305,12 +394,15 @@ static void
 greenlet_dealloc(PyObject *self)
 {
     PyGreenlet *object = (PyGreenlet *)self;
-    if (Py_TYPE(self)->tp_dealloc == greenlet_dealloc
+    struct greenlet *greenlet = greenlet_of(object);
+    bool finalizer_is_idle
+        = has_our_finalizer(self)
+          && (greenlet == NULL || !greenlet_is_alive(greenlet));
+    if (!finalizer_is_idle && Py_TYPE(self)->tp_dealloc == greenlet_dealloc
         && PyObject_CallFinalizerFromDealloc(self) < 0)
     {
         return;
     }
-    struct greenlet *greenlet = greenlet_of(object);
     if (greenlet != NULL && greenlet_is_alive(greenlet) && !greenlet->is_main
         && !interpreter_finalizing() && finalize_late(self))
     {
@@ -331,10 +423,12 @@ greenlet_dealloc(PyObject *self)
         if (greenlet->thread != NULL) {
             thread_release(greenlet->thread);
         }
+    }
+    if (greenlet == NULL || !spare_keep(object)) {
         object->pimpl = NULL;
         PyMem_Free(greenlet);
+        Py_TYPE(self)->tp_free(self);
     }
-    Py_TYPE(self)->tp_free(self);
     Py_TRASHCAN_END
 }
 
@@ -379,6 +473,7 @@ greenlet_clear(PyObject *self)
         greenlet_abandon(greenlet);
     }
     release(greenlet);
+    forget_threads();
     return 0;
 }
 
@@ -500,17 +595,24 @@ greenlet_set_parent(PyGreenlet *self, PyObject *parent)
     if (greenlet_require(parent) < 0) {
         return -1;
     }
-    if (greenlet_descends_from(greenlet_from(parent), greenlet)) {
+    bool is_own = parent == (PyObject *)self;
+    if (is_own
+        || (greenlet->has_children
+            && greenlet_descends_from(greenlet_from(parent), greenlet)))
+    {
         PyErr_SetString(PyExc_ValueError, "cyclic parent chain");
         return -1;
     }
-    if (greenlet->thread != NULL
-        && greenlet->thread != greenlet_thread(greenlet_from(parent)))
-    {
-        PyErr_SetString(PyExc_ValueError,
-                        "parent cannot be on a different thread");
-        return -1;
+    struct thread *thread = greenlet_thread(greenlet);
+    if (thread != greenlet_thread(greenlet_from(parent))) {
+        if (greenlet->thread != NULL) {
+            PyErr_SetString(PyExc_ValueError,
+                            "parent cannot be on a different thread");
+            return -1;
+        }
+        forget_threads();
     }
+    greenlet_from(parent)->has_children = true;
     PyGreenlet *previous = greenlet->parent;
     greenlet->parent = (PyGreenlet *)Py_NewRef(parent);
     Py_XDECREF(previous);

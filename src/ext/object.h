@@ -14,7 +14,8 @@
 
    Invariants:
      - `thread` is set from the start on and never changes; before, a greenlet
-       belongs to the thread of the nearest started one among its parents.
+       belongs to the thread of the nearest started one among its parents,
+       which is remembered: see greenlet_thread.
      - only main greenlets have no parent, and the parents form a tree.
      - `run` is what to call while UNSTARTED and what has been called while
        ACTIVE; `args` and `kwargs` are those of that call.  They are held here
@@ -37,13 +38,18 @@ struct greenlet {
     struct thread *thread; /* counted; NULL until started */
     PyGreenlet *object;    /* borrowed: this struct is the object's */
     struct interpreter_state interpreter;
-    PyGreenlet *parent;           /* owned */
-    PyObject *run;                /* owned */
-    PyObject *args;               /* owned; a tuple */
-    PyObject *kwargs;             /* owned; a dict or NULL */
-    struct greenlet *doomed_next; /* see thread.h */
+    PyGreenlet *parent; /* owned */
+    PyObject *run;      /* owned */
+    PyObject *args;     /* owned; a tuple */
+    PyObject *kwargs;   /* owned; a dict or NULL */
+    union {
+        struct greenlet *doomed_next; /* see thread.h; spares use it, too */
+        struct thread *found_thread;  /* borrowed; while unstarted */
+    };
+    uint32_t found_when; /* what thread_moves was then */
     bool is_main;
-    bool is_doomed; /* on a list of its thread, which holds a reference */
+    bool is_doomed;    /* on a list of its thread, which holds a reference */
+    bool has_children; /* may be the parent of another one */
 };
 
 static inline struct greenlet *
@@ -87,11 +93,15 @@ int greenlet_set_parent(PyGreenlet *self, PyObject *parent);
 /* The record of the thread to which a greenlet belongs, borrowed; NULL if its
    parents end in nothing, which only garbage collection can bring about.
    Runs no Python code. */
-struct thread *greenlet_thread(const struct greenlet *greenlet);
+struct thread *greenlet_thread(struct greenlet *greenlet);
 
 /* Turn a parked greenlet that can never run again into a dead one, releasing
    what its frames hold.  May run Python code, but none of the greenlet's. */
 void greenlet_abandon(struct greenlet *greenlet);
+
+/* Free the greenlets that a thread that ends has kept for reuse.  Runs no Python
+   code. */
+void greenlet_free_spares(struct thread *thread);
 
 /* Is `ancestor` the greenlet itself, its parent, or a parent's parent?  Runs no
    Python code. */

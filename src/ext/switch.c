@@ -94,6 +94,7 @@ start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
     target->kwargs = message->kwargs;
     thread_retain(thread);
     target->thread = thread;
+    target->doomed_next = NULL;
     return 0;
 }
 
@@ -492,7 +493,9 @@ switch_kill(struct greenlet *greenlet)
     PyObject *exit_type = thread->module->greenlet_exit;
     PyObject *exit = PyObject_CallNoArgs(exit_type);
     PyGreenlet *parent = greenlet->parent;
-    greenlet->parent = (PyGreenlet *)Py_NewRef(thread_running(thread)->object);
+    struct greenlet *killer = thread_running(thread);
+    killer->has_children = true;
+    greenlet->parent = (PyGreenlet *)Py_NewRef(killer->object);
     /* Making the exception may have run code, which may have ended it. */
     if (greenlet_is_alive(greenlet)) {
         if (exit != NULL) {

@@ -218,6 +218,7 @@ thread_end(struct thread *thread)
     list_release(&thread->refused);
     Py_XDECREF(trace);
     chunk_pool_clear(&thread->chunks);
+    greenlet_free_spares(thread);
     if (in_main) {
         Py_DECREF(main->object);
     }
@@ -290,14 +291,20 @@ thread_find(PyThreadState *tstate)
 }
 
 struct thread *
+thread_last_used(void)
+{
+    struct thread *thread = last_used;
+    return thread != NULL && thread->tstate == tstate_current() ? thread : NULL;
+}
+
+struct thread *
 thread_current(void)
 {
-    PyThreadState *tstate = tstate_current();
-    struct thread *thread = last_used;
-    if (thread != NULL && thread->tstate == tstate) {
+    struct thread *thread = thread_last_used();
+    if (thread != NULL) {
         return thread;
     }
-    thread = thread_find(tstate);
+    thread = thread_find(tstate_current());
     if (thread != NULL) {
         last_used = thread;
     }

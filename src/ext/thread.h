@@ -28,6 +28,8 @@ struct thread {
     PyObject *trace;          /* owned; the trace function or NULL */
     struct greenlet *doomed;  /* owned list, by doomed_next */
     struct greenlet *refused; /* the same, of those that would not die */
+    struct greenlet *spares;  /* deallocated ones, by doomed_next */
+    int spares_count;
     struct module_state *module;
     struct chunk_pool chunks;
     Py_ssize_t references;
@@ -37,6 +39,10 @@ struct thread {
 /* The calling thread's record, made if need be, borrowed; NULL with an
    exception when out of memory or too late.  Runs no Python code. */
 struct thread *thread_current(void);
+
+/* The calling thread's record, borrowed, if it was the last that this native
+   thread asked for; NULL otherwise.  Runs no Python code. */
+struct thread *thread_last_used(void);
 
 /* Whose code is running, borrowed: the reference is the record's. */
 static inline struct greenlet *

@@ -61,6 +61,14 @@ def create(state):
     checked(greenlet.greenlet, echo, main)
 
 
+def use_up_spares():
+    """Make so many greenlets that none is left whose memory the next one could have."""
+    HOARD.extend(greenlet.greenlet() for _ in range(10))
+
+
+HOARD = []
+
+
 def start(state):
     sys._getframe()
     checked(state.switch, 1)
@@ -162,7 +170,7 @@ def TRACER(event, pair):
 
 # operation: (what makes its greenlet, the exceptions it may end in beside MemoryError)
 OPERATIONS = {
-    create: (lambda: None, ()),
+    create: (use_up_spares, ()),
     start: (lambda: greenlet.greenlet(echo), ()),
     start_with_keywords: (lambda: greenlet.greenlet(echo), ()),
     start_deep: (lambda: greenlet.greenlet(park_deep), ()),

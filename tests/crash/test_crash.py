@@ -148,11 +148,6 @@ OUT_OF_MEMORY = re.findall(
 
 @heavy
 @pytest.mark.skipif(ON_ORACLE, reason="published package: aborts the process")
-@pytest.mark.skipif(
-    hasattr(sys, "gettotalrefcount") and sys.version_info[:2] == (3, 11),
-    reason="a debug build of 3.11 fails an assertion of its own (ceval.c: a frame that could "
-    "not be made), greenlets or not",
-)
 @pytest.mark.parametrize("operation", OUT_OF_MEMORY)
 def test_out_of_memory(operation):
     done = run("out_of_memory", operation)

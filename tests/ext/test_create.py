@@ -10,7 +10,7 @@ import greenlet as greenlet_module
 import pytest
 from greenlet import getcurrent, greenlet
 
-from support import echo, finished, in_greenlet, killed, parked, raised_by, unstarted
+from support import echo, finished, in_greenlet, killed, ours_only, parked, raised_by, unstarted
 
 
 def test_run_by_position():
@@ -518,3 +518,40 @@ def test_exceptions_of_ours_can_be_pickled():
         again = pickle.loads(pickle.dumps(kind(1, "two")))
         assert type(again) is kind
         assert again.args == (1, "two")
+
+
+@pytest.mark.parametrize("make_old", [unstarted, parked, finished, killed])
+def test_nothing_is_left_of_a_greenlet_whose_memory_is_used_again(make_old):
+    old = make_old()
+    old.attribute = "old"
+    old.parent = greenlet()
+    callbacks = []
+    reference = weakref.ref(old, callbacks.append)
+    del old
+    gc.collect()
+    assert callbacks == [reference]
+    new = greenlet()
+    assert new.__dict__ == {}
+    assert weakref.getweakrefcount(new) == 0
+    assert new.parent is getcurrent()
+    assert not hasattr(new, "run")
+    assert new.gr_frame is None
+    assert new.gr_context is None
+    assert not new.dead and not new
+
+
+@ours_only("leaks parked greenlets that only their own frames refer to")
+def test_one_that_has_the_memory_of_another_is_finalized():
+    for _ in range(5):
+        ended = []
+
+        def run(ended=ended):
+            me = getcurrent()
+            try:
+                me.parent.switch()
+            finally:
+                ended.append(me.dead)
+
+        greenlet(run).switch()
+        gc.collect()
+        assert ended == [False]

@@ -1,7 +1,9 @@
 """Parents: changing them, what they refuse, and how results and exceptions climb to them."""
 
+import threading
+
 import pytest
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import GreenletExit, error, getcurrent, greenlet
 
 from support import (
     echo,
@@ -259,6 +261,14 @@ def test_long_chain_of_parents():
     assert eldest.dead
 
 
+@ours_only("takes time that grows with the square of the length")
+def test_very_long_chain_of_parents():
+    youngest = getcurrent()
+    for _ in range(scaled(100_000)):
+        youngest = greenlet(lambda value: value + 1, youngest)
+    assert youngest.switch(0) == scaled(100_000)
+
+
 def test_long_chain_of_parents_released_at_once():
     youngest = unstarted()
     for _ in range(scaled(5000)):
@@ -342,3 +352,59 @@ def test_parent_that_is_freed_while_the_child_looks_for_an_heir():
     with pytest.raises(AttributeError, match="run"):
         child.switch()
     assert without_run.parent is main
+
+
+def test_unstarted_chain_follows_its_first_one_to_another_thread():
+    first = greenlet(echo)
+    second = greenlet(echo, first)
+    third = greenlet(echo, second)
+    # Asked for, and so perhaps remembered: the thread of each.
+    third.parent = second
+
+    def adopt():
+        here = getcurrent()
+        first.parent = here
+        return third.switch("value")
+
+    assert in_thread(adopt) == (((((("value",), {}),), {}),), {})
+    assert third.dead and second.dead and first.dead
+
+
+def test_unstarted_chain_that_has_left_is_refused():
+    first = greenlet(echo)
+    second = greenlet(echo, first)
+    second.parent = first
+    adopted = threading.Event()
+    done = threading.Event()
+
+    def adopt():
+        first.parent = getcurrent()
+        adopted.set()
+        done.wait()
+        first.parent = main
+
+    main = getcurrent()
+    thread = threading.Thread(target=adopt)
+    thread.start()
+    adopted.wait()
+    try:
+        with pytest.raises(error, match="different thread"):
+            second.switch()
+    finally:
+        done.set()
+        thread.join()
+    assert second.switch() == ((((), {}),), {})
+
+
+def test_parent_of_others_cannot_become_their_child():
+    child = greenlet(echo)
+    grandchild = greenlet(echo, child)
+    with pytest.raises(ValueError, match="cyclic"):
+        child.parent = grandchild
+    with pytest.raises(ValueError, match="cyclic"):
+        child.parent = child
+    del grandchild
+    lonely = greenlet(echo)
+    child.parent = lonely
+    with pytest.raises(ValueError, match="cyclic"):
+        lonely.parent = child
