@@ -307,6 +307,7 @@ greenlet_abandon(struct greenlet *greenlet)
         slice_drop(&thread->stack, &greenlet->slice);
         slice_release(&greenlet->slice);
         state_abandon(&greenlet->interpreter, &thread->chunks);
+        thread_note_end(thread);
     }
     else {
         /* The stack is gone, and with it the chain of slices. */

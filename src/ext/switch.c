@@ -95,6 +95,7 @@ start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
     thread_retain(thread);
     target->thread = thread;
     target->doomed_next = NULL;
+    thread_note_start(thread);
     return 0;
 }
 
@@ -109,6 +110,7 @@ start_undo(struct thread *thread, struct greenlet *target, PyObject *attribute)
     target->args = NULL;
     target->kwargs = NULL;
     target->thread = NULL;
+    thread_note_end(thread);
     thread_release(thread);
     Py_DECREF(run);
     Py_XDECREF(args);
@@ -544,6 +546,7 @@ leave(struct thread *thread, struct greenlet *heir, PyObject *value)
     struct greenlet *self = thread_running(thread);
     state_leave(&self->interpreter, thread->tstate, &thread->chunks);
     slice_release(&self->slice);
+    thread_note_end(thread);
     thread->value = value;
     thread->origin = self;
     thread->stack.target = &heir->slice;

@@ -5,6 +5,13 @@
 #include "module.h"
 #include "switch.h"
 
+#ifdef __GLIBC__
+#  include <malloc.h>
+#endif
+
+/* A burst is at least so many greenlets: the heap is searched after each. */
+#define BURST 4096
+
 static const char capsule_name[] = "greenlet.thread";
 
 /* The record that this native thread used last.  It is right if its `tstate`
@@ -28,6 +35,32 @@ thread_release(struct thread *thread)
     if (thread->references == 0) {
         PyMem_RawFree(thread);
     }
+}
+
+void
+thread_note_start(struct thread *thread)
+{
+    thread->alive++;
+    if (thread->alive > thread->alive_peak) {
+        thread->alive_peak = thread->alive;
+    }
+}
+
+void
+thread_note_end(struct thread *thread)
+{
+    thread->alive--;
+    if (thread->alive >= thread->alive_peak / 2
+        || thread->alive_peak - thread->alive < BURST)
+    {
+        return;
+    }
+    thread->alive_peak = thread->alive;
+#ifdef __GLIBC__
+    /* It keeps free memory that lies below a block in use.  Other allocators
+       need not be asked. */
+    (void)malloc_trim(0);
+#endif
 }
 
 void

@@ -33,7 +33,9 @@ struct thread {
     struct module_state *module;
     struct chunk_pool chunks;
     Py_ssize_t references;
-    bool attention; /* something rare is to be done at a switch */
+    unsigned int alive;      /* started greenlets, the main one apart */
+    unsigned int alive_peak; /* since memory was last given back */
+    bool attention;          /* something rare is to be done at a switch */
 };
 
 /* The calling thread's record, made if need be, borrowed; NULL with an
@@ -54,6 +56,12 @@ thread_running(const struct thread *thread)
 /* Counted references to the record itself.  Run no Python code. */
 void thread_retain(struct thread *thread);
 void thread_release(struct thread *thread);
+
+/* Call when a greenlet of the record starts, and when it has ended or been
+   abandoned: after a burst of them the heap gives its free pages back.  Run no
+   Python code. */
+void thread_note_start(struct thread *thread);
+void thread_note_end(struct thread *thread);
 
 /* Call after `trace` or `doomed` has changed.  Runs no Python code. */
 void thread_update_attention(struct thread *thread);

@@ -2,6 +2,8 @@
 
 import functools
 import gc
+import pathlib
+import platform
 import random
 import re
 import sys
@@ -10,7 +12,7 @@ import weakref
 import pytest
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from support import echo, heavy, in_greenlet, recurse_c, recurse_python, scaled
+from support import ON_SLOW_MACHINE, echo, heavy, in_greenlet, recurse_c, recurse_python, scaled
 
 
 class Passed(Exception):
@@ -549,3 +551,26 @@ def test_large_values_on_the_c_stack():
         assert [child.switch() for child in children] == [expected] * 3
     for child in children:
         assert child.switch() == words[::-1]
+
+
+def resident_pages():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+
+
+@heavy
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or ON_SLOW_MACHINE,
+    reason="only glibc keeps freed pages, and valgrind's allocator is another",
+)
+def test_memory_of_a_burst_goes_back():
+    before = resident_pages()
+    parked = [greenlet(recurse_python) for _ in range(30_000)]
+    for child in parked:
+        child.switch(3, getcurrent().switch)
+    peak = resident_pages()
+    for child in parked:
+        child.switch()
+    parked.clear()
+    child = None
+    gc.collect()
+    assert resident_pages() - before < (peak - before) / 2
