@@ -55,6 +55,9 @@
          Let tp_finalize be called once more.
      void tstate_enter_tracing / tstate_leave_tracing(PyThreadState *)
          Bracket a trace function, which is not traced itself.
+     void tools_install(void)
+         To be called at import: find what state_resume may need of
+         sys.monitoring.
      bool interpreter_finalizing(void)
      PyObject *tstate_trash_nesting(PyThreadState *)
          For the published package's tests: how deep the deallocator is.  Only

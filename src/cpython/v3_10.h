@@ -182,6 +182,11 @@ tstate_leave_tracing(PyThreadState *tstate)
         = tstate->c_tracefunc != NULL || tstate->c_profilefunc != NULL;
 }
 
+static inline void
+tools_install(void)
+{
+}
+
 static inline bool
 interpreter_finalizing(void)
 {

@@ -170,6 +170,11 @@ object_prepare_calls(PyObject **dict)
     return *dict == NULL ? -1 : 0;
 }
 
+static inline void
+tools_install(void)
+{
+}
+
 static inline bool
 interpreter_finalizing(void)
 {

@@ -23,4 +23,9 @@ code_instrument(PyCodeObject *code, PyThreadState *tstate)
     return _Py_Instrument(code, tstate->interp);
 }
 
+static inline void
+tools_install(void)
+{
+}
+
 #include "since_3_14.h"

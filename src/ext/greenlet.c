@@ -90,6 +90,24 @@ greenlet_descends_from(const struct greenlet *greenlet,
     return greenlet == ancestor;
 }
 
+static size_t parent_swaps;
+
+PyGreenlet *
+greenlet_swap_parent(struct greenlet *greenlet, PyGreenlet *parent)
+{
+    PyGreenlet *previous = greenlet->parent;
+    greenlet_of(parent)->has_children = true;
+    greenlet->parent = parent;
+    parent_swaps++;
+    return previous;
+}
+
+size_t
+greenlet_parent_swaps(void)
+{
+    return parent_swaps;
+}
+
 /* Creation */
 
 static void
@@ -373,6 +391,27 @@ finalize_late(PyObject *self)
     return true;
 }
 
+/* Consumes a reference.  Parents that end with it, a long chain perhaps, end one
+   after the other and not one inside the other. */
+static void
+release_parent(PyGreenlet *parent)
+{
+    while (parent != NULL && Py_REFCNT(parent) == 1
+           && has_our_finalizer((PyObject *)parent))
+    {
+        greenlet_finalize((PyObject *)parent);
+        struct greenlet *greenlet = greenlet_of(parent);
+        if (Py_REFCNT(parent) > 1 || greenlet_is_alive(greenlet)) {
+            break;
+        }
+        PyGreenlet *grandparent = greenlet->parent;
+        greenlet->parent = NULL;
+        Py_DECREF(parent);
+        parent = grandparent;
+    }
+    Py_XDECREF(parent);
+}
+
 static void
 release(struct greenlet *greenlet)
 {
@@ -388,7 +427,7 @@ release(struct greenlet *greenlet)
     Py_XDECREF(run);
     Py_XDECREF(args);
     Py_XDECREF(kwargs);
-    Py_XDECREF(parent);
+    release_parent(parent);
 }
 
 static void
@@ -613,10 +652,8 @@ greenlet_set_parent(PyGreenlet *self, PyObject *parent)
         }
         forget_threads();
     }
-    greenlet_from(parent)->has_children = true;
-    PyGreenlet *previous = greenlet->parent;
-    greenlet->parent = (PyGreenlet *)Py_NewRef(parent);
-    Py_XDECREF(previous);
+    greenlet->is_killed = false;
+    Py_XDECREF(greenlet_swap_parent(greenlet, (PyGreenlet *)Py_NewRef(parent)));
     return 0;
 }
 

@@ -236,6 +236,7 @@ module_exec(PyObject *module)
         return -1;
     }
     chunk_cache_install();
+    tools_install();
     if (PyModule_AddObjectRef(module, "greenlet", (PyObject *)&greenlet_type)
             < 0
         || PyModule_AddObjectRef(module, "error", state->error) < 0

@@ -50,6 +50,7 @@ struct greenlet {
     bool is_main;
     bool is_doomed;    /* on a list of its thread, which holds a reference */
     bool has_children; /* may be the parent of another one */
+    bool is_killed;    /* nobody wants to know how it ends, see switch_kill */
 };
 
 static inline struct greenlet *
@@ -89,6 +90,13 @@ int greenlet_require(PyObject *object);
    greenlet, or would make a cycle, or is in another thread.  May run Python
    code. */
 int greenlet_set_parent(PyGreenlet *self, PyObject *parent);
+
+/* Make `parent`, whose reference is taken over, the parent of `greenlet`.
+   Returns the one before, with its reference. */
+PyGreenlet *greenlet_swap_parent(struct greenlet *greenlet, PyGreenlet *parent);
+
+/* How often that has been done. */
+size_t greenlet_parent_swaps(void);
 
 /* The record of the thread to which a greenlet belongs, borrowed; NULL if its
    parents end in nothing, which only garbage collection can bring about.

@@ -494,30 +494,34 @@ switch_kill(struct greenlet *greenlet)
 
     PyObject *exit_type = thread->module->greenlet_exit;
     PyObject *exit = PyObject_CallNoArgs(exit_type);
-    PyGreenlet *parent = greenlet->parent;
-    struct greenlet *killer = thread_running(thread);
-    killer->has_children = true;
-    greenlet->parent = (PyGreenlet *)Py_NewRef(killer->object);
+    PyGreenlet *killer = thread_running(thread)->object;
+    PyGreenlet *parent
+        = greenlet_swap_parent(greenlet, (PyGreenlet *)Py_NewRef(killer));
+    size_t swaps = greenlet_parent_swaps();
     /* Making the exception may have run code, which may have ended it. */
     if (greenlet_is_alive(greenlet)) {
         if (exit != NULL) {
-            PyErr_Restore(Py_NewRef(exit_type), Py_NewRef(exit), NULL);
+            PyErr_Restore(Py_NewRef(exit_type), exit, NULL);
         }
+        greenlet->is_killed = true;
         PyObject *result = resume(thread, greenlet, NULL);
+        greenlet->is_killed = false;
         if (result == NULL) {
             PyErr_WriteUnraisable((PyObject *)greenlet->object);
         }
         Py_XDECREF(result);
     }
-    Py_XDECREF(exit);
+    else {
+        Py_XDECREF(exit);
+    }
     /* The parent that it had may have become its child meanwhile. */
-    if (greenlet_descends_from(greenlet_of(parent), greenlet)) {
+    if (greenlet_parent_swaps() != swaps
+        && greenlet_descends_from(greenlet_of(parent), greenlet))
+    {
         Py_DECREF(parent);
     }
     else {
-        PyGreenlet *temporary = greenlet->parent;
-        greenlet->parent = parent;
-        Py_DECREF(temporary);
+        Py_DECREF(greenlet_swap_parent(greenlet, parent));
     }
 
     PyErr_Restore(type, value, traceback);
@@ -584,6 +588,12 @@ finish(struct thread *thread, PyObject *value)
     struct greenlet *self = thread_running(thread);
     if (value == NULL) {
         value = take_exit(thread);
+        if (value != NULL && self->is_killed) {
+            /* Its traceback holds the frames, and they what is to be released
+               here: in the greenlet's own context, and on its own stack, lest
+               a row of greenlets that hold each other is a recursion. */
+            Py_SETREF(value, Py_NewRef(Py_None));
+        }
     }
     release_run(self);
     thread_forgive(thread, self);

@@ -75,6 +75,7 @@ PROGRAMS = [
         code=1,
     ),
     Program("keyboard_interrupt", "finally\ninterrupted\n"),
+    Program("long_chains", ours_only="overflows the stack", marks=[heavy]),
     Program("many_threads", marks=[heavy]),
     Program("modules_cleared", "value\n"),
     # With sys.stderr gone it may be said on the real one, or nowhere.

@@ -1,6 +1,7 @@
 """contextvars: each greenlet runs in a context of its own, seen and set by gr_context."""
 
 import contextvars
+import threading
 
 import pytest
 from greenlet import getcurrent, greenlet
@@ -10,7 +11,9 @@ from support import (
     finished,
     in_greenlet,
     in_thread,
+    join,
     killed,
+    ours_only,
     parked,
     raised_by,
     unstarted,
@@ -389,3 +392,56 @@ def test_decimal_context_is_per_greenlet():
     child.switch()
     assert decimal.getcontext().prec == before
     assert child.switch() == 5
+
+
+@ours_only("releases them in the context of whoever kills")
+def test_locals_of_a_killed_greenlet_are_released_in_its_context():
+    seen = []
+
+    class Local:
+        def __del__(self):
+            seen.append(variable.get())
+
+    def run():
+        variable.set("inside")
+        local = Local()
+        getcurrent().parent.switch()
+        return local
+
+    child = greenlet(run)
+    child.switch()
+    del child
+    assert seen == ["inside"]
+
+
+@ours_only("releases them in the context of whoever kills")
+def test_locals_of_a_greenlet_killed_from_another_thread_are_released_in_its_context():
+    seen = []
+    dropped = threading.Event()
+
+    class Local:
+        def __del__(self):
+            seen.append((variable.get(), threading.current_thread()))
+
+    def run():
+        variable.set("inside")
+        local = Local()
+        getcurrent().parent.switch()
+        return local
+
+    def body():
+        children.append(greenlet(run))
+        children[0].switch()
+        made.set()
+        dropped.wait()
+        getcurrent()
+
+    children = []
+    made = threading.Event()
+    thread = threading.Thread(target=body)
+    thread.start()
+    made.wait()
+    children.clear()
+    dropped.set()
+    join(thread)
+    assert seen == [("inside", thread)]

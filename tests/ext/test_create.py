@@ -540,6 +540,10 @@ def test_nothing_is_left_of_a_greenlet_whose_memory_is_used_again(make_old):
     assert not new.dead and not new
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 11),
+    reason="the collector is shown the frames of a parked greenlet from Python 3.11 on",
+)
 @ours_only("leaks parked greenlets that only their own frames refer to")
 def test_one_that_has_the_memory_of_another_is_finalized():
     for _ in range(5):
