@@ -6,16 +6,13 @@
 
 #include <stdatomic.h>
 
-/* With the allocator's own header this is what small-size caches of malloc
-   still take.  It holds some four frames. */
-#define ROOT_CHUNK_SIZE ((size_t)1024)
+#include "chunk_slab.h"
 
 /* Free root chunks kept per thread: enough for a hub that starts and ends
    greenlets in turn, small enough not to hold a burst's memory. */
 #define POOL_LIMIT 64
 
-/* The interpreter's smallest chunk, and how many of them are kept. */
-#define CACHED_CHUNK_SIZE ((size_t)16 * 1024)
+/* How many of the interpreter's smallest chunks are kept. */
 #define CACHE_SLOTS 16
 
 int
@@ -23,17 +20,15 @@ datastack_new(struct datastack *stack, struct chunk_pool *pool)
 {
     _PyStackChunk *chunk = pool->free;
     if (chunk != NULL) {
-        pool->free = chunk->previous;
+        pool->free = *chunk_next(chunk);
         pool->count--;
     }
     else {
-        chunk = PyMem_RawMalloc(ROOT_CHUNK_SIZE);
+        chunk = slab_chunk_new();
         if (chunk == NULL) {
             return -1;
         }
-        chunk->size = ROOT_CHUNK_SIZE;
     }
-    chunk->previous = NULL;
     chunk->top = 0;
     stack->chunk = chunk;
     stack->top = &chunk->data[1];
@@ -45,10 +40,10 @@ static void
 root_chunk_free(_PyStackChunk *chunk, struct chunk_pool *pool)
 {
     if (pool == NULL || pool->count >= POOL_LIMIT) {
-        PyMem_RawFree(chunk);
+        slab_chunk_free(chunk);
         return;
     }
-    chunk->previous = pool->free;
+    *chunk_next(chunk) = pool->free;
     pool->free = chunk;
     pool->count++;
 }
@@ -78,8 +73,8 @@ chunk_pool_clear(struct chunk_pool *pool)
 {
     while (pool->free != NULL) {
         _PyStackChunk *chunk = pool->free;
-        pool->free = chunk->previous;
-        PyMem_RawFree(chunk);
+        pool->free = *chunk_next(chunk);
+        slab_chunk_free(chunk);
     }
     pool->count = 0;
 }
@@ -94,7 +89,7 @@ static PyObjectArenaAllocator cache_under;
 static void *
 cache_alloc(void *ctx, size_t size)
 {
-    if (size == CACHED_CHUNK_SIZE) {
+    if (size == ORDINARY_CHUNK_SIZE) {
         for (int i = 0; i < CACHE_SLOTS; i++) {
             if (atomic_load_explicit(&cache_slots[i], memory_order_relaxed)
                 == NULL)
@@ -113,7 +108,7 @@ cache_alloc(void *ctx, size_t size)
 static void
 cache_free(void *ctx, void *chunk, size_t size)
 {
-    if (size == CACHED_CHUNK_SIZE) {
+    if (size == ORDINARY_CHUNK_SIZE) {
         for (int i = 0; i < CACHE_SLOTS; i++) {
             void *expected = NULL;
             if (atomic_compare_exchange_strong(&cache_slots[i], &expected,

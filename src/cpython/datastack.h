@@ -16,7 +16,7 @@
 
 #include <Python.h>
 
-/* Root chunks that are free.  One pool per thread: no locks. */
+/* Root chunks that are ready for use.  One pool per thread: no locks. */
 struct chunk_pool {
     _PyStackChunk *free;
     unsigned int count;

@@ -31,10 +31,11 @@ frame_skip_entries(struct _PyInterpreterFrame *frame)
     return frame;
 }
 
-/* Seal the chain that begins with `frame`, which is no entry frame.  Returns
-   the entry frames that are led past, linked by their `f_builtins`. */
+/* Seal the chain that begins with `frame`, which is no entry frame, and let it
+   end in `end`.  Returns the entry frames that are led past, the outermost one
+   first, linked by their `f_builtins`. */
 static inline struct _PyInterpreterFrame *
-frames_seal(struct _PyInterpreterFrame *frame)
+frames_seal(struct _PyInterpreterFrame *frame, struct _PyInterpreterFrame *end)
 {
     struct _PyInterpreterFrame *sealed = NULL;
     while (frame != NULL) {
@@ -45,7 +46,7 @@ frames_seal(struct _PyInterpreterFrame *frame)
             entry->f_builtins = (PyObject *)sealed;
             sealed = entry;
             previous = frame_skip_entries(entry);
-            frame->previous = previous;
+            frame->previous = previous != NULL ? previous : end;
         }
         frame = previous;
     }

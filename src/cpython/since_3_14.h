@@ -1,6 +1,6 @@
 /* What is the same in every CPython from 3.14 on.  Included by the version
    files, once they have defined tstate_outermost_frame, what the chain of
-   frames of a greenlet ends in.
+   frames of a thread ends in: NULL or a frame that is the thread's.
 
    Per thread the interpreter keeps, and a greenlet takes along: the current
    frame, the recursion counter, the data stack, the exception being handled,
@@ -39,16 +39,16 @@ frame_is_entry(const struct _PyInterpreterFrame *frame)
 #include "frames.h"
 
 struct interpreter_state {
-    struct _PyInterpreterFrame *frame;   /* may be an entry frame */
-    struct _PyInterpreterFrame *visible; /* innermost that is none; NULL
-                                            while running */
+    struct _PyInterpreterFrame *visible; /* the current frame; NULL while
+                                            running, or if there is none */
     struct datastack datastack;
     _PyErr_StackItem *exc_info;
     PyObject *context;          /* owned; NULL while running */
     PyObject *current_executor; /* owned; NULL while running */
     int python_depth;
-    unsigned tools_version;             /* see instrumentation.h */
-    struct _PyInterpreterFrame *sealed; /* see frames.h */
+    unsigned tools_version;                /* see instrumentation.h */
+    struct _PyInterpreterFrame *sealed;    /* see frames.h */
+    struct _PyInterpreterFrame *outermost; /* see state_settle */
     /* Not moved by a switch: */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
 };
@@ -107,9 +107,16 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
 static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
-    state->frame = tstate->current_frame;
-    state->visible = frame_skip_entries(state->frame);
-    state->sealed = frames_seal(state->visible);
+    struct _PyInterpreterFrame *end = tstate_outermost_frame(tstate);
+    struct _PyInterpreterFrame *frame = tstate->current_frame;
+    /* Entry frames are never current while code runs that could switch. */
+    assert(frame == end || !frame_is_entry(frame));
+    state->visible = frame != end ? frame : NULL;
+    state->sealed = frames_seal(state->visible, end);
+    state->outermost
+        = end != NULL && state->sealed != NULL
+              ? (struct _PyInterpreterFrame *)state->sealed->f_globals
+              : NULL;
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth
@@ -123,7 +130,9 @@ static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
     frames_unseal(state->sealed);
-    tstate->current_frame = state->frame;
+    struct _PyInterpreterFrame *frame = state->visible;
+    tstate->current_frame
+        = frame != NULL ? frame : tstate_outermost_frame(tstate);
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
     state->context = NULL;
@@ -135,7 +144,15 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     Py_CLEAR(state->current_executor);
     datastack_load(&state->datastack, tstate);
     if (state->tools_version != tstate_tools_version(tstate)) {
-        frames_instrument(state->frame, tstate);
+        frames_instrument(frame, tstate);
+    }
+}
+
+static inline void
+state_settle(struct interpreter_state *state)
+{
+    if (state->outermost != NULL) {
+        state->outermost->previous = NULL;
     }
 }
 
@@ -147,6 +164,7 @@ state_leave(struct interpreter_state *state, PyThreadState *tstate,
     datastack_free(&state->datastack, pool);
     state->context = tstate->context;
     state->visible = NULL;
+    state->outermost = NULL;
 }
 
 static inline PyObject *

@@ -18,10 +18,12 @@
          first C function.
      void state_suspend(struct interpreter_state *, PyThreadState *)
          Note everything, and make what others can reach (frames) independent
-         of the C stack.  The thread state is not changed: state_resume on the
-         same state undoes the call.
+         of the C stack.  state_resume on the same state undoes the call.
      void state_resume(struct interpreter_state *, PyThreadState *)
          Give the thread state back to a greenlet that was suspended.
+     void state_settle(struct interpreter_state *)
+         The thread has gone on to another greenlet after a suspend or a leave:
+         whatever was still lent from the thread goes back.
      void state_leave(struct interpreter_state *, PyThreadState *,
                       struct chunk_pool *)
          The greenlet has ended, no frame of it is left, and the next thing is

@@ -100,6 +100,12 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
 }
 
 static inline void
+state_settle(struct interpreter_state *state)
+{
+    (void)state;
+}
+
+static inline void
 state_leave(struct interpreter_state *state, PyThreadState *tstate,
             struct chunk_pool *pool)
 {

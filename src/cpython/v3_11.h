@@ -87,12 +87,22 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
+/* A signal handler that dumps stacks may come at any moment of a switch: let it
+   find the frames by a record that is not on the C stack. */
+static inline void
+cframe_leave_stack(struct interpreter_state *state, PyThreadState *tstate)
+{
+    state->root_cframe.current_frame = state->visible;
+    tstate->cframe = &state->root_cframe;
+}
+
 static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
     state->cframe = tstate->cframe;
     state->visible = tstate->cframe->current_frame;
+    cframe_leave_stack(state, tstate);
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth = tstate->recursion_limit - tstate->recursion_remaining;
@@ -103,6 +113,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
+    state->root_cframe.current_frame = NULL;
     tstate->cframe = state->cframe;
     tstate->cframe->use_tracing = tstate->root_cframe.use_tracing;
     tstate->exc_info = state->exc_info;
@@ -113,6 +124,12 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->recursion_remaining = tstate->recursion_limit - state->python_depth;
     tstate->trash_delete_nesting = state->trash_nesting;
     datastack_load(&state->datastack, tstate);
+}
+
+static inline void
+state_settle(struct interpreter_state *state)
+{
+    (void)state;
 }
 
 static inline void

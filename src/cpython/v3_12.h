@@ -31,9 +31,8 @@ frame_is_entry(const struct _PyInterpreterFrame *frame)
 
 struct interpreter_state {
     _PyCFrame *cframe;                   /* on the C stack */
-    struct _PyInterpreterFrame *frame;   /* may be an entry frame */
-    struct _PyInterpreterFrame *visible; /* innermost that is none; NULL
-                                            while running */
+    struct _PyInterpreterFrame *visible; /* the current frame; NULL while
+                                            running, or if there is none */
     struct datastack datastack;
     _PyErr_StackItem *exc_info;
     PyObject *context; /* owned; NULL while running */
@@ -103,13 +102,24 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
+/* A signal handler that dumps stacks may come at any moment of a switch: let it
+   find the frames by a record that is not on the C stack. */
+static inline void
+cframe_leave_stack(struct interpreter_state *state, PyThreadState *tstate)
+{
+    state->root_cframe.current_frame = state->visible;
+    tstate->cframe = &state->root_cframe;
+}
+
 static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     state->cframe = tstate->cframe;
-    state->frame = tstate->cframe->current_frame;
-    state->visible = frame_skip_entries(state->frame);
-    state->sealed = frames_seal(state->visible);
+    /* Entry frames are never current while code runs that could switch. */
+    state->visible = tstate->cframe->current_frame;
+    assert(state->visible == frame_skip_entries(state->visible));
+    state->sealed = frames_seal(state->visible, NULL);
+    cframe_leave_stack(state, tstate);
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth
@@ -124,8 +134,9 @@ static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
     frames_unseal(state->sealed);
+    state->root_cframe.current_frame = NULL;
     tstate->cframe = state->cframe;
-    tstate->cframe->current_frame = state->frame;
+    tstate->cframe->current_frame = state->visible;
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
     state->context = NULL;
@@ -137,8 +148,14 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->trash.delete_nesting = state->trash_nesting;
     datastack_load(&state->datastack, tstate);
     if (state->tools_version != tstate_tools_version(tstate)) {
-        frames_instrument(state->frame, tstate);
+        frames_instrument(tstate->cframe->current_frame, tstate);
     }
+}
+
+static inline void
+state_settle(struct interpreter_state *state)
+{
+    (void)state;
 }
 
 static inline void

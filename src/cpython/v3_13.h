@@ -29,9 +29,8 @@ frame_is_entry(const struct _PyInterpreterFrame *frame)
 #include "frames.h"
 
 struct interpreter_state {
-    struct _PyInterpreterFrame *frame;   /* may be an entry frame */
-    struct _PyInterpreterFrame *visible; /* innermost that is none; NULL
-                                            while running */
+    struct _PyInterpreterFrame *visible; /* the current frame; NULL while
+                                            running, or if there is none */
     struct datastack datastack;
     _PyErr_StackItem *exc_info;
     PyObject *context; /* owned; NULL while running */
@@ -99,9 +98,10 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
 static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
-    state->frame = tstate->current_frame;
-    state->visible = frame_skip_entries(state->frame);
-    state->sealed = frames_seal(state->visible);
+    /* Entry frames are never current while code runs that could switch. */
+    state->visible = tstate->current_frame;
+    assert(state->visible == frame_skip_entries(state->visible));
+    state->sealed = frames_seal(state->visible, NULL);
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth
@@ -115,7 +115,7 @@ static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
     frames_unseal(state->sealed);
-    tstate->current_frame = state->frame;
+    tstate->current_frame = state->visible;
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
     state->context = NULL;
@@ -126,8 +126,14 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->c_recursion_remaining = state->c_remaining;
     datastack_load(&state->datastack, tstate);
     if (state->tools_version != tstate_tools_version(tstate)) {
-        frames_instrument(state->frame, tstate);
+        frames_instrument(tstate->current_frame, tstate);
     }
+}
+
+static inline void
+state_settle(struct interpreter_state *state)
+{
+    (void)state;
 }
 
 static inline void

@@ -1,7 +1,8 @@
 /* CPython 3.15: see since_3_14.h.
 
    The chain of frames of a thread ends in its base_frame, by which profilers of
-   other processes know that they have seen all of it; so does a greenlet's.
+   other processes know that they have seen all of it; so does a greenlet's, until
+   another one runs: then its link is cut, since it may outlive the thread.
    last_profiled_frame is left to the thread: those profilers look for it in the
    chain that they find, and a greenlet's frames never move to another chain.
 

@@ -158,8 +158,9 @@ switch_land(struct stack *stack, int result)
         return land_nowhere(thread);
     }
     struct greenlet *self = thread_running(thread);
-    state_resume(&self->interpreter, thread->tstate);
     struct greenlet *origin = thread->origin;
+    state_resume(&self->interpreter, thread->tstate);
+    state_settle(&origin->interpreter);
     PyObject *value = thread->value;
     if (!LIKELY(!thread->attention && Py_REFCNT(origin->object) > 1)) {
         return land_slowly(thread, origin, value);
@@ -650,6 +651,7 @@ entry_land(struct thread *thread)
 {
     struct greenlet *self = thread_running(thread);
     struct greenlet *origin = thread->origin;
+    state_settle(&origin->interpreter);
     PyObject *attribute = thread->value;
     bool thrown = self->args == NULL;
     Py_XDECREF(attribute);
