@@ -22,6 +22,7 @@ state_destroyed(PyObject *capsule)
     Py_XDECREF(module->capi);
     Py_XDECREF(module->error);
     Py_XDECREF(module->greenlet_exit);
+    Py_XDECREF(module->kill_reason);
     Py_XDECREF(module->no_arguments);
     Py_XDECREF(module->name_run);
     Py_XDECREF(module->name_switch);
@@ -37,15 +38,17 @@ state_fill(struct module_state *module)
         = PyErr_NewExceptionWithDoc("greenlet.error", DOC_ERROR, NULL, NULL);
     module->greenlet_exit = PyErr_NewExceptionWithDoc(
         "greenlet.GreenletExit", DOC_GREENLET_EXIT, PyExc_BaseException, NULL);
+    module->kill_reason = PyUnicode_InternFromString(
+        "Killing the greenlet because all references have vanished.");
     module->no_arguments = PyTuple_New(0);
     module->name_run = PyUnicode_InternFromString("run");
     module->name_switch = PyUnicode_InternFromString("switch");
     module->name_throw = PyUnicode_InternFromString("throw");
     module->thread_key = PyUnicode_InternFromString("greenlet.thread");
     if (module->error == NULL || module->greenlet_exit == NULL
-        || module->no_arguments == NULL || module->name_run == NULL
-        || module->name_switch == NULL || module->name_throw == NULL
-        || module->thread_key == NULL)
+        || module->kill_reason == NULL || module->no_arguments == NULL
+        || module->name_run == NULL || module->name_switch == NULL
+        || module->name_throw == NULL || module->thread_key == NULL)
     {
         return -1;
     }

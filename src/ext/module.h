@@ -12,6 +12,7 @@
 struct module_state {
     PyObject *error;
     PyObject *greenlet_exit;
+    PyObject *kill_reason;  /* what the GreenletExit of a kill says */
     PyObject *no_arguments; /* the empty tuple */
     PyObject *name_run;
     PyObject *name_switch;

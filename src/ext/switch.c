@@ -494,7 +494,8 @@ switch_kill(struct greenlet *greenlet)
     PyErr_Fetch(&type, &value, &traceback);
 
     PyObject *exit_type = thread->module->greenlet_exit;
-    PyObject *exit = PyObject_CallNoArgs(exit_type);
+    PyObject *exit
+        = PyObject_CallOneArg(exit_type, thread->module->kill_reason);
     PyGreenlet *killer = thread_running(thread)->object;
     PyGreenlet *parent
         = greenlet_swap_parent(greenlet, (PyGreenlet *)Py_NewRef(killer));

@@ -42,28 +42,28 @@ def unstarted_parents():
     return last
 
 
-def held_by_arguments():
+def hold(argument):
+    local = argument
+    del argument
+    park()
+    return local
+
+
+def held(run):
     last = None
     for _ in range(LENGTH):
-        child = made(park, getcurrent())
+        child = made(run, getcurrent())
         child.switch(last)
         last = child
     return last
+
+
+def held_by_arguments():
+    return held(park)
 
 
 def held_by_locals():
-    def hold(argument):
-        local = argument
-        del argument
-        park()
-        return local
-
-    last = None
-    for _ in range(LENGTH):
-        child = made(hold, getcurrent())
-        child.switch(last)
-        last = child
-    return last
+    return held(hold)
 
 
 def main():

@@ -35,6 +35,10 @@ for _ in range(2):
         fill(children)
     except MemoryError:
         failed = True
+    except SystemError as error:
+        # Without memory for the frame object of a traceback Python loses the MemoryError itself.
+        assert str(error) == "error return without exception set"
+        failed = True
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     assert failed

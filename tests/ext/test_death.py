@@ -589,3 +589,18 @@ def test_unstarted_child_of_a_dead_parent_still_works():
     child = unstarted()
     child.parent = parent
     assert child.switch(1) == ((1,), {})
+
+
+def test_exception_of_a_kill_says_why():
+    caught = []
+
+    def run():
+        try:
+            getcurrent().parent.switch()
+        except GreenletExit as exit:
+            caught.append(str(exit))
+
+    child = greenlet(run)
+    child.switch()
+    del child
+    assert caught == ["Killing the greenlet because all references have vanished."]
