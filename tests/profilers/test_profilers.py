@@ -47,6 +47,11 @@ since_3_14 = pytest.mark.skipif(
 since_3_15 = pytest.mark.skipif(
     sys.version_info < (3, 15), reason="Python 3.15 brought a sampling profiler"
 )
+# What a sampler reads of a process that goes on may be anything, a torn string for one.
+sampler_takes_anything = pytest.mark.skipif(
+    hasattr(sys, "gettotalrefcount"),
+    reason="the sampler of a debug build asserts on what it reads of a process that runs",
+)
 
 LOOKED_FOR = {name for kind, names in CHAINS.items() if kind != "main" for name in names}
 
@@ -170,6 +175,7 @@ with_and_without_cache = pytest.mark.parametrize(
 
 @since_3_14
 @may_look
+@sampler_takes_anything
 @with_and_without_cache
 def test_sampling_a_process_that_runs(options):
     with switching() as target:
@@ -241,7 +247,9 @@ def collapsed_stacks(text):
 
 @since_3_15
 @may_look
-@pytest.mark.parametrize("blocking", [[], ["--blocking"]])
+@pytest.mark.parametrize(
+    "blocking", [pytest.param([], marks=sampler_takes_anything), ["--blocking"]]
+)
 @ours_only("every sample is an error on 3.15")
 def test_sampling_profiler(blocking, tmp_path):
     result = tmp_path / "collapsed"
@@ -272,6 +280,7 @@ def test_sampling_profiler_that_writes_statistics(tmp_path):
 
 @since_3_15
 @may_look
+@sampler_takes_anything
 def test_sampling_profiler_from_the_beginning_to_the_end():
     said = run("-m", "profiling.sampling", "run", HERE / "switching.py", 0.5)
     outcome = json.loads(re.search(r"(?m)^{.*}$", said)[0])
