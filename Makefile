@@ -22,6 +22,7 @@ help:
 	@echo "make test-valgrind  the Python tests under valgrind"
 	@echo "make test-debug     the Python tests on debug builds of Python"
 	@echo "make test-jit       all Python tests with the interpreter's JIT on"
+	@echo "make test-differential  random programs, the published package and ours"
 	@echo "make clients        real programs on our build"
 	@echo "make bench          the published package and ours, side by side"
 	@echo "make lint           compilers' warnings, clang-tidy, formats, types, layers"
@@ -58,6 +59,11 @@ test-debug:
 test-jit:
 	@PYTHON_JIT=1 $(RUN_TESTS) python upstream --versions 3.14 3.15 -- $(ARGS)
 
+# The programs of ten thousand seeds, always the same ones; ARGS="--first 10000" for others.
+test-differential:
+	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
+	    $(PYTHON) tests/differential/compare.py $$tags $(ARGS)
+
 clients:
 	@pythons=$$($(PYTHON) tools/interpreters.py 3.12 3.13 3.14 3.15) && \
 	    $(PYTHON) tests/clients/run.py $$pythons
@@ -80,4 +86,4 @@ clean:
 	rm -rf build
 
 .PHONY: help demo test test-core test-python test-upstream test-hard test-valgrind \
-    test-debug test-jit clients bench lint format dist clean
+    test-debug test-jit test-differential clients bench lint format dist clean

@@ -38,7 +38,7 @@ capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
     if (require_greenlet(self) < 0) {
         return NULL;
     }
-    struct message message = {NULL, NULL};
+    struct message message = {.args = NULL};
     bool started = greenlet_of(self)->slice.state != SLICE_UNSTARTED;
     if (args == NULL || (args == Py_None && !started)) {
         message.args = PyTuple_New(0);

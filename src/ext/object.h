@@ -51,6 +51,7 @@ struct greenlet {
     bool is_doomed;    /* on a list of its thread, which holds a reference */
     bool has_children; /* may be the parent of another one */
     bool is_killed;    /* nobody wants to know how it ends, see switch_kill */
+    bool is_exit;      /* what `args` are when it starts, see switch.h */
 };
 
 static inline struct greenlet *

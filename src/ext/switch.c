@@ -92,6 +92,7 @@ start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
     target->run = run;
     target->args = message->args;
     target->kwargs = message->kwargs;
+    target->is_exit = message->is_exit;
     thread_retain(thread);
     target->thread = thread;
     target->doomed_next = NULL;
@@ -170,23 +171,23 @@ switch_land(struct stack *stack, int result)
 }
 
 /* Park the running greenlet and go on with `target`, which is parked, or
-   prepared to be started.  Consumes `value`; for one that is parked NULL stands
-   for the exception that is set.  Not inlined, so that nothing of its callers
-   lies between the interpreter and the switch if they end with it. */
+   prepared to be started.  Consumes `value` and a reference to the target: what
+   parks here shall not hold it.  For one that is parked NULL stands for the
+   exception that is set.  Not inlined, so that nothing of its callers lies
+   between the interpreter and the switch if they end with it. */
 static HOT NOT_INLINED PyObject *
 resume(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     struct greenlet *origin = thread_running(thread);
     state_suspend(&origin->interpreter, thread->tstate);
-    Py_INCREF(target->object);
     thread->value = value;
     thread->origin = origin;
     thread->stack.target = &target->slice;
     return stack_switch(&thread->stack);
 }
 
-/* Park the running greenlet and start `target`.  Consumes `run` and the
-   message. */
+/* Park the running greenlet and start `target`.  Consumes a reference to it,
+   `run` and the message. */
 static PyObject *
 start(struct thread *thread, struct greenlet *target, PyObject *run,
       struct message *message)
@@ -195,6 +196,7 @@ start(struct thread *thread, struct greenlet *target, PyObject *run,
     if (start_prepare(thread, target, run, message, &attribute) < 0) {
         Py_DECREF(run);
         message_drop(message);
+        Py_DECREF(target->object);
         return NULL;
     }
     return resume(thread, target, attribute);
@@ -286,27 +288,24 @@ switch_message(PyGreenlet *wanted, struct message message)
     }
     /* Of the message and the value unpacked from it one is needed.  The other
        is released; all that it held is held by the one. */
-    PyObject *result;
     if (run != NULL) {
         Py_XDECREF(value);
-        result = start(thread, target, run, &message);
+        return start(thread, target, run, &message);
     }
-    else {
-        message_drop(&message);
-        result = target == thread_running(thread)
-                     ? land_traced(thread, target, value)
-                     : resume(thread, target, value);
+    message_drop(&message);
+    if (target != thread_running(thread)) {
+        return resume(thread, target, value);
     }
+    value = land_traced(thread, target, value);
     Py_DECREF(target->object);
-    return result;
+    return value;
 }
 
 int
 message_collect(struct message *message, PyObject *const *args,
                 Py_ssize_t count, PyObject *keywords)
 {
-    message->kwargs = NULL;
-    message->args = PyTuple_New(count);
+    *message = (struct message){.args = PyTuple_New(count)};
     if (message->args == NULL) {
         return -1;
     }
@@ -362,6 +361,7 @@ switch_value(struct greenlet *target, PyObject *value)
     if (!LIKELY(thread->tstate == tstate_current())) {
         return switch_value_slow(target->object, value);
     }
+    Py_INCREF(target->object);
     return resume(thread, target, Py_NewRef(value));
 }
 
@@ -446,10 +446,11 @@ throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
     if (thread == NULL || set_thrown(type, value, traceback) < 0) {
         return NULL;
     }
-    struct message message = {NULL, NULL};
+    struct message message = {.args = NULL};
     if (greenlet_of(target)->slice.state == SLICE_DEAD) {
         PyObject *exit = take_exit(thread);
         if (exit != NULL) {
+            message.is_exit = true;
             message.args = PyTuple_Pack(1, exit);
             Py_DECREF(exit);
             if (message.args == NULL) {
@@ -500,32 +501,32 @@ switch_kill(struct greenlet *greenlet)
     PyGreenlet *parent
         = greenlet_swap_parent(greenlet, (PyGreenlet *)Py_NewRef(killer));
     size_t swaps = greenlet_parent_swaps();
+    bool failed = false;
     /* Making the exception may have run code, which may have ended it. */
     if (greenlet_is_alive(greenlet)) {
         if (exit != NULL) {
             PyErr_Restore(Py_NewRef(exit_type), exit, NULL);
         }
         greenlet->is_killed = true;
+        Py_INCREF(greenlet->object);
         PyObject *result = resume(thread, greenlet, NULL);
         greenlet->is_killed = false;
-        if (result == NULL) {
-            PyErr_WriteUnraisable((PyObject *)greenlet->object);
-        }
+        failed = result == NULL;
         Py_XDECREF(result);
     }
     else {
         Py_XDECREF(exit);
     }
     /* The parent that it had may have become its child meanwhile. */
-    if (greenlet_parent_swaps() != swaps
-        && greenlet_descends_from(greenlet_of(parent), greenlet))
+    if (greenlet_parent_swaps() == swaps
+        || !greenlet_descends_from(greenlet_of(parent), greenlet))
     {
-        Py_DECREF(parent);
+        parent = greenlet_swap_parent(greenlet, parent);
     }
-    else {
-        Py_DECREF(greenlet_swap_parent(greenlet, parent));
+    if (failed) {
+        PyErr_WriteUnraisable((PyObject *)greenlet->object);
     }
-
+    Py_DECREF(parent);
     PyErr_Restore(type, value, traceback);
 }
 
@@ -588,9 +589,11 @@ static NOT_INLINED _Noreturn void
 finish(struct thread *thread, PyObject *value)
 {
     struct greenlet *self = thread_running(thread);
+    bool is_exit = false;
     if (value == NULL) {
         value = take_exit(thread);
-        if (value != NULL && self->is_killed) {
+        is_exit = value != NULL;
+        if (is_exit && self->is_killed) {
             /* Its traceback holds the frames, and they what is to be released
                here: in the greenlet's own context, and on its own stack, lest
                a row of greenlets that hold each other is a recursion. */
@@ -606,11 +609,12 @@ finish(struct thread *thread, PyObject *value)
         leave(thread, greenlet_of(wanted), value);
     }
     for (;;) {
-        /* Looking it up can run code that would free it: it is kept, and
-           released when the next greenlet has begun. */
+        /* Looking it up can run code that would free it: it is kept until it
+           is found, or else until the next greenlet has begun. */
         Py_XSETREF(self->run, Py_XNewRef((PyObject *)wanted));
-        struct message message = {NULL, NULL};
+        struct message message = {.args = NULL};
         if (value != NULL) {
+            message.is_exit = is_exit;
             message.args = PyTuple_Pack(1, value);
             Py_CLEAR(value);
         }
@@ -625,6 +629,9 @@ finish(struct thread *thread, PyObject *value)
         if (heir != NULL && run == NULL) {
             value = message_unpack(&message);
             message_drop(&message);
+            if (wanted != NULL && Py_REFCNT(wanted) > 1) {
+                Py_CLEAR(self->run);
+            }
             leave(thread, heir, value);
         }
         PyObject *attribute;
@@ -656,6 +663,9 @@ entry_land(struct thread *thread)
     PyObject *attribute = thread->value;
     bool thrown = self->args == NULL;
     Py_XDECREF(attribute);
+    if (self->is_exit) {
+        Py_SETREF(self->args, PyTuple_New(0));
+    }
     int result = thrown ? -1 : 0;
     if (trace_switch(thread, origin, self, thrown) < 0) {
         result = -1;

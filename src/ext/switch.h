@@ -9,6 +9,8 @@
 struct message {
     PyObject *args;   /* owned; a tuple */
     PyObject *kwargs; /* owned; a dict or NULL */
+    bool is_exit;     /* args are the GreenletExit that ended a greenlet, of
+                         which one that has not started is told nothing */
 };
 
 /* Make a message of the arguments of a vectorcall; -1 with an exception.

@@ -2,6 +2,7 @@
 reference goes."""
 
 import gc
+import sys
 import weakref
 
 import pytest
@@ -187,6 +188,24 @@ def test_exception_at_release_is_reported_as_unraisable(unraisable):
     child.switch()
     del child
     assert unraisable == [(ValueError, "while dying")]
+
+
+def test_parent_is_restored_when_an_exception_at_release_is_reported(monkeypatch):
+    parents = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: parents.append(args.object.parent))
+
+    def run():
+        try:
+            main.switch()
+        finally:
+            raise ValueError("while dying")
+
+    main = getcurrent()
+    other = parked()
+    child = greenlet(run, other)
+    child.switch()
+    del child
+    assert parents == [other]
 
 
 def test_exception_that_is_being_handled_survives_a_release():

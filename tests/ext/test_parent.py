@@ -1,9 +1,10 @@
 """Parents: changing them, what they refuse, and how results and exceptions climb to them."""
 
 import threading
+import weakref
 
 import pytest
-from greenlet import GreenletExit, error, getcurrent, greenlet
+from greenlet import GreenletExit, error, getcurrent, greenlet, settrace
 
 from support import (
     echo,
@@ -408,3 +409,78 @@ def test_parent_of_others_cannot_become_their_child():
     child.parent = lonely
     with pytest.raises(ValueError, match="cyclic"):
         lonely.parent = child
+
+
+def exit_inside():
+    raise GreenletExit("bye")
+
+
+@pytest.mark.parametrize("between", [0, 1])
+@pytest.mark.parametrize("traced", [False, True])
+def test_exit_starts_an_unstarted_parent_without_arguments(between, traced):
+    ended = finished()
+    parent = greenlet(echo)
+    ended.parent = parent
+    child = greenlet(exit_inside, ended if between else parent)
+    events = []
+    settrace((lambda event, pair: events.append(event)) if traced else None)
+    try:
+        assert child.switch() == ((), {})
+    finally:
+        settrace(None)
+    assert events == (["switch"] * 3 if traced else [])
+
+
+def test_throw_that_ends_a_child_starts_an_unstarted_parent_without_arguments():
+    child = parked()
+    child.parent = greenlet(echo)
+    assert child.throw() == ((), {})
+
+
+def test_exit_thrown_at_a_dead_child_starts_an_unstarted_parent_without_arguments():
+    child = finished()
+    child.parent = greenlet(echo)
+    assert child.throw(GreenletExit, "late") == ((), {})
+    child.parent = greenlet(echo)
+    assert child.switch("value") == (("value",), {})
+
+
+def test_exit_does_not_stop_a_parent_that_fails_to_start():
+    class Unstartable(greenlet):
+        @property
+        def run(self):
+            raise ValueError("no run")
+
+    child = greenlet(exit_inside, Unstartable(parent=greenlet(echo)))
+    assert raised_by(child.switch) == (ValueError, "no run")
+
+
+def test_ended_child_holds_its_dead_parent_once():
+    parent = finished()
+    parent.parent = waiting = parked()
+    child = greenlet(echo, parent)
+    assert child.switch() == ((), {})
+    assert waiting.dead
+    freed = weakref.ref(parent)
+    child.parent = getcurrent()
+    del parent
+    assert freed() is None
+
+
+def test_waiting_in_the_switch_of_a_dead_greenlet_holds_that_one_alone():
+    main = getcurrent()
+    home = parked()
+    ended = finished()
+    ended.parent = home
+
+    def run():
+        return ended.switch()
+
+    waiting = greenlet(run, main)
+    waiting.switch()
+    assert home.dead
+    freed = weakref.ref(home)
+    ended.parent = main
+    del home
+    assert freed() is None
+    waiting.switch()
