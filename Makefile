@@ -25,6 +25,7 @@ help:
 	@echo "make test-differential  random programs, the published package and ours"
 	@echo "make clients        real programs on our build"
 	@echo "make bench          the published package and ours, side by side"
+	@echo "make bench-count    their instructions, and those on record"
 	@echo "make lint           compilers' warnings, clang-tidy, formats, types, layers"
 	@echo "make format         mend what of that can be mended"
 	@echo "make dist           a source archive, and from it a wheel for each Python found"
@@ -72,6 +73,10 @@ bench:
 	@tags=$$($(PYTHON) tools/environment.py $(BENCH_VERSIONS) --without-tests --tags) && \
 	    $(PYTHON) benchmarks/run.py $$tags $(ARGS)
 
+bench-count:
+	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
+	    $(PYTHON) benchmarks/count.py $$tags $(ARGS)
+
 lint:
 	@$(PYTHON) tools/lint.py
 
@@ -86,4 +91,4 @@ clean:
 	rm -rf build
 
 .PHONY: help demo test test-core test-python test-upstream test-hard test-valgrind \
-    test-debug test-jit test-differential clients bench lint format dist clean
+    test-debug test-jit test-differential clients bench bench-count lint format dist clean

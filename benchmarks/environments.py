@@ -24,23 +24,28 @@ def all_tags():
 
 def pair(tag):
     """The Python with our package and the one with the published package."""
-    ours = python_in(OURS / tag)
-    if not ours.exists():
-        sys.exit(f"{ours} is missing: `make` makes it, with our package in it")
-    return ours, oracle(ours, ORACLE / tag)
+    return ours(tag), oracle(ours(tag), ORACLE / tag)
 
 
-def oracle(ours, folder):
+def ours(tag):
+    """The Python with our package, which must be there."""
+    python = python_in(OURS / tag)
+    if not python.exists():
+        sys.exit(f"{python} is missing: `make` makes it, with our package in it")
+    return python
+
+
+def oracle(our_python, folder):
     """The Python of an environment with the published package, of the same
-    interpreter as `ours`.  The folder gets a mark once it is complete."""
+    interpreter as ours.  The folder gets a mark once it is complete."""
     complete = folder / "complete"
     python = python_in(folder)
     if not (complete.exists() and complete.read_text() == PUBLISHED):
         print(f"making {folder} with {PUBLISHED}", file=sys.stderr)
         # The environment's own pip is left out, since the system's Python
         # may lack what it takes to put one there: ours installs into it.
-        run(ours, "-m", "venv", "--clear", "--without-pip", folder)
-        run(ours, "-m", "pip", "--python", python, "install", "--quiet", PUBLISHED)
+        run(our_python, "-m", "venv", "--clear", "--without-pip", folder)
+        run(our_python, "-m", "pip", "--python", python, "install", "--quiet", PUBLISHED)
         complete.write_text(PUBLISHED)
     return python
 

@@ -14,6 +14,12 @@ COPIES = 10
 # clock's grain, short enough to fall between two interruptions.
 LEAST_SECONDS = 0.002
 
+# How long the runs of a case are whose instructions are counted.  The first
+# warms up; what is counted is the difference of the other two lengths, each the
+# least of its runs, since the interpreter does other things now and then.
+SHORT, LONG = 20, 120
+RUNS_COUNTED = (SHORT, *(SHORT, LONG) * 4)
+
 CASES: dict = {}  # name -> Case, in the order of the table
 
 
@@ -30,6 +36,8 @@ class Case:
     limit: int  # then, it is given up after so many seconds
     only_full: bool  # too heavy for every day
     comparable: bool  # whether "so many times less" means better
+    prepare: Callable | None  # of a timed loop: returns `run(rounds)`
+    operations: int  # in one statement of that loop
 
 
 def _register(function, title, unit, measure, **flags):
@@ -38,6 +46,8 @@ def _register(function, title, unit, measure, **flags):
         "limit": 30,
         "only_full": False,
         "comparable": True,
+        "prepare": None,
+        "operations": 1,
     }
     CASES[function.__name__] = Case(
         name=function.__name__,
@@ -59,7 +69,9 @@ def timed(title, operations=1):
             run = prepare()
             return best_of(run) / operations
 
-        return _register(prepare, title, "ns", measure)
+        return _register(
+            prepare, title, "ns", measure, prepare=prepare, operations=operations
+        )
 
     return decorate
 

@@ -32,8 +32,7 @@ def main():
 
 def described(case):
     fields = dataclasses.asdict(case)
-    del fields["measure"]
-    return fields
+    return {name: value for name, value in fields.items() if not callable(value)}
 
 
 def reply(**answer):
