@@ -25,6 +25,14 @@
 #define CAPACITY_EXCESS ((size_t)8)
 #define CAPACITY_KEPT ((size_t)4096)
 
+/* A coroutine often switches to those that it has started from a little deeper
+   in its stack than it started them: from a loop below a call or two of C.  What
+   reaches into their place is copied at each switch.  So that much stays free,
+   or this share of the starter's own slice, lest coroutines that start each
+   other need far more stack than they use. */
+#define GAP ((uintptr_t)1024)
+#define GAP_SHARE ((uintptr_t)4)
+
 #ifdef SLICE_FAIL_ALLOC
 long slice_allocations_left = -1;
 
@@ -251,11 +259,14 @@ chain_evict(struct slice *owner, struct slice *target)
     return 0;
 }
 
-/* Where a coroutine begins that is started at stack pointer `sp`. */
+/* Where a coroutine begins that `starter` starts at stack pointer `sp`: with a
+   gap between the two. */
 static inline char *
-stack_base(char *sp)
+stack_base(const struct slice *starter, const char *sp)
 {
-    return sp - (uintptr_t)sp % CACHE_LINE;
+    uintptr_t gap = ((uintptr_t)starter->far - (uintptr_t)sp) / GAP_SHARE;
+    uintptr_t base = (uintptr_t)sp - (gap < GAP ? gap : GAP);
+    return (char *)(base - base % CACHE_LINE);
 }
 
 HOT char *
@@ -266,8 +277,8 @@ stack_save(struct stack *stack, char *sp)
     struct slice *owner = current;
 
     if (target->state == SLICE_UNSTARTED) {
-        char *base
-            = current->state == SLICE_DEAD ? current->far : stack_base(sp);
+        char *base = current->state == SLICE_DEAD ? current->far
+                                                  : stack_base(current, sp);
         target->near = base;
         target->far = base;
     }

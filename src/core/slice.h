@@ -9,10 +9,10 @@
          |  in the heap  |  on the stack, where they were  |
 
    Bytes are copied out only when another coroutine is about to need their
-   place.  A new coroutine begins right below the one that starts it, or in the
-   place of one that starts it by dying, so that a long row of them does not
-   creep down the stack.  The slices that still have bytes on the stack form a
-   chain, from the current one to ever older ones.
+   place.  A new coroutine begins a little nearer than the one that starts it,
+   or in the place of one that starts it by dying, so that a long row of them
+   does not creep down the stack.  The slices that still have bytes on the stack
+   form a chain, from the current one to ever older ones.
 
    Invariants (slice_check proves them):
      - the current slice is the head of the chain and has nothing saved;

@@ -158,8 +158,9 @@ halving_body(struct machine *machine, struct coroutine *self)
     pattern_fill(words, WORDS, 4);
     coroutine_switch(machine, &family->parent);
     pattern_check(words, WORDS, 4);
-    /* The child began up to a line below the parent. */
-    CHECK_INT(parent->saved_size + CACHE_LINE, >, WORDS * sizeof(uint64_t));
+    /* The child began a gap below the parent, and up to a line. */
+    size_t distance = (size_t)(parent->far - parent->near) / 4 + CACHE_LINE;
+    CHECK_INT(parent->saved_size + distance, >, WORDS * sizeof(uint64_t));
     if (!slices_are_saved_whole) {
         CHECK_INT(parent->saved_size, <, parent->far - parent->near);
         CHECK_POINTER(self->slice.older, ==, parent);

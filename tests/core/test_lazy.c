@@ -1,10 +1,11 @@
 /* Bytes are copied when somebody needs their place, no more of them than that,
-   and none twice.  (With SLICE_SAVE_ALL, all are: then only the patterns
+   and none twice; who switches from a little deeper than before needs none.  (With SLICE_SAVE_ALL, all are: then only the patterns
    count.) */
 
 #include "harness.h"
 
 #define WORDS 40
+#define MANY_WORDS 400
 #define WORDS_SIZE (WORDS * sizeof(uint64_t))
 
 /* All are started by the main coroutine, from deeper and deeper frames. */
@@ -112,6 +113,16 @@ parking_body(struct machine *machine, struct coroutine *self)
     return &machine->main;
 }
 
+/* `function` from a frame that is larger by a long pattern. */
+static NOT_INLINED void
+call_far_deeper(struct trio *trio, void (*function)(struct trio *))
+{
+    uint64_t words[MANY_WORDS];
+    pattern_fill(words, MANY_WORDS, 5);
+    function(trio);
+    pattern_check(words, MANY_WORDS, 5);
+}
+
 /* `function` from a frame that is larger by a pattern. */
 static NOT_INLINED void
 call_deeper(struct trio *trio, void (*function)(struct trio *))
@@ -137,7 +148,7 @@ start_low(struct trio *trio)
 {
     coroutine_init(&trio->low, parking_body, trio);
     coroutine_switch(&trio->machine, &trio->low);
-    call_deeper(trio, wake_all);
+    call_far_deeper(trio, wake_all);
 }
 
 static NOT_INLINED void
@@ -168,10 +179,80 @@ test_extended(void)
     machine_release(&trio.machine);
 }
 
+/* ---- A parent that comes back from a little deeper ---- */
+
+static struct coroutine *
+returning_body(struct machine *machine, struct coroutine *self)
+{
+    struct trio *trio = self->argument;
+    uint64_t words[WORDS];
+    pattern_fill(words, WORDS, 7);
+    do {
+        check_kept(&machine->main, 0);
+        coroutine_switch(machine, &machine->main);
+        pattern_check(words, WORDS, 7);
+    } while (!trio->over);
+    return &machine->main;
+}
+
+static NOT_INLINED void
+wake_low(struct trio *trio)
+{
+    coroutine_switch(&trio->machine, &trio->low);
+    const struct slice *parent = &trio->machine.main.slice;
+    CHECK_POINTER(trio->low.slice.far, <=, parent->near);
+}
+
+static NOT_INLINED void
+start_and_wake_low(struct trio *trio)
+{
+    coroutine_init(&trio->low, returning_body, trio);
+    coroutine_switch(&trio->machine, &trio->low);
+    wake_low(trio);
+    call_deeper(trio, wake_low);
+}
+
+static struct coroutine *
+starting_body(struct machine *machine, struct coroutine *self)
+{
+    struct trio *trio = self->argument;
+    uint64_t words[WORDS];
+    pattern_fill(words, WORDS, 6);
+    coroutine_init(&trio->low, returning_body, trio);
+    coroutine_switch(machine, &trio->low);
+    pattern_check(words, WORDS, 6);
+    return &machine->main;
+}
+
+/* What the main coroutine leaves free is no measure for a small one: those that
+   start each other must not use up the stack. */
+static void
+test_gap(void)
+{
+    struct trio trio = {.over = false};
+    machine_init(&trio.machine);
+    start_and_wake_low(&trio);
+    trio.over = true;
+    coroutine_switch(&trio.machine, &trio.low);
+    CHECK_INT(trio.low.slice.state, ==, SLICE_DEAD);
+
+    coroutine_init(&trio.high, starting_body, &trio);
+    coroutine_switch(&trio.machine, &trio.high);
+    ptrdiff_t together = trio.high.slice.far - trio.low.slice.far;
+    ptrdiff_t used = trio.high.slice.far - trio.high.slice.near;
+    CHECK_INT(together, <=, used + used / 4 + (ptrdiff_t)CACHE_LINE);
+    coroutine_switch(&trio.machine, &trio.high);
+    coroutine_switch(&trio.machine, &trio.low);
+    CHECK_INT(trio.high.slice.state, ==, SLICE_DEAD);
+    CHECK_INT(trio.low.slice.state, ==, SLICE_DEAD);
+    machine_release(&trio.machine);
+}
+
 int
 main(void)
 {
     test_parent_stays();
     test_extended();
+    test_gap();
     return 0;
 }

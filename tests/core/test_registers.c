@@ -97,22 +97,17 @@ park_and_end(struct machine *machine, struct coroutine *self)
     return &machine->main;
 }
 
-/* Deeper than where the peer began, so that bytes have to be saved. */
-static void
-fail_from_deeper(struct wandering *wandering, unsigned depth)
+/* From deeper than where the peer began, so that bytes have to be saved. */
+static NOT_INLINED void
+fail_from_deeper(struct wandering *wandering)
 {
-    volatile char deeper[512];
-    deeper[0] = (char)depth;
-    if (depth > 0) {
-        fail_from_deeper(wandering, depth - 1);
-    }
-    else {
-        allocations_limit(0);
-        CHECK_INT(switch_holding(wandering, &wandering->peers[0]), ==, -1);
-        allocations_limit(-1);
-        CHECK_INT(switch_holding(wandering, &wandering->peers[0]), ==, 0);
-    }
-    CHECK_INT(deeper[0], ==, (char)depth);
+    uint64_t words[256];
+    pattern_fill(words, 256, 1);
+    allocations_limit(0);
+    CHECK_INT(switch_holding(wandering, &wandering->peers[0]), ==, -1);
+    allocations_limit(-1);
+    CHECK_INT(switch_holding(wandering, &wandering->peers[0]), ==, 0);
+    pattern_check(words, 256, 1);
 }
 
 static void
@@ -122,7 +117,7 @@ test_failing(void)
     wandering_init(&wandering, 0);
     coroutine_init(&wandering.peers[0], park_and_end, NULL);
     coroutine_switch(&wandering.machine, &wandering.peers[0]);
-    fail_from_deeper(&wandering, 3);
+    fail_from_deeper(&wandering);
     wandering_end(&wandering);
 }
 
