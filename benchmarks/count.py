@@ -6,8 +6,8 @@
 Counted by callgrind, the counts repeat where times do not: one that is more than
 2 % above the record is a failure.  They are those of the interpreter and of the
 package, without the C library's: malloc takes now one way, now another, and how
-memcpy copies a stack is up to the processor.  They hold for the CPython and the compiler on record; under others a case is
-skipped.
+memcpy copies a stack is up to the processor.  They hold for the CPython and the
+compiler on record; under others a case is skipped.
 """
 
 import argparse
