@@ -69,26 +69,30 @@ slice_size(const struct slice *slice)
 static bool
 slice_is_wasteful(const struct slice *slice, size_t size)
 {
-    return slice->saved_capacity > CAPACITY_KEPT
-           && slice->saved_capacity / CAPACITY_EXCESS > size;
+    size_t capacity = slice_capacity(slice);
+    return capacity > CAPACITY_KEPT && capacity / CAPACITY_EXCESS > size;
 }
 
 /* Kept apart from slice_save, which is short because it runs at each switch. */
 static NOT_INLINED int
 slice_reserve(struct slice *slice, size_t size)
 {
-    struct slice resized = *slice;
-    resized.saved = slice_malloc(size + CACHE_LINE);
-    if (resized.saved == NULL) {
-        return size <= slice->saved_capacity ? 0 : -1;
+    struct heap_copy *before = slice->copy;
+    struct heap_copy *copy = NULL;
+    if (size <= SLICE_LARGEST) {
+        /* That is room for `capacity` and the gap, too. */
+        copy = slice_malloc(CACHE_LINE + size);
     }
-    resized.saved_capacity = size;
+    if (copy == NULL) {
+        return size <= slice_capacity(slice) ? 0 : -1;
+    }
+    copy->capacity = size;
     if (slice->saved_size > 0) {
-        memcpy(resized.saved + slice_copy_offset(&resized),
-               slice->saved + slice_copy_offset(slice), slice->saved_size);
+        memcpy(heap_copy_bytes(copy, slice->near),
+               heap_copy_bytes(before, slice->near), slice->saved_size);
     }
-    free(slice->saved);
-    *slice = resized;
+    slice->copy = copy;
+    free(before);
     return 0;
 }
 
@@ -102,15 +106,14 @@ slice_save(struct slice *slice, const char *limit)
         return 0;
     }
     size_t size = (size_t)wanted;
-    if ((size > slice->saved_capacity || slice_is_wasteful(slice, size))
+    if ((size > slice_capacity(slice) || slice_is_wasteful(slice, size))
         && slice_reserve(slice, size) < 0)
     {
         return -1;
     }
     size_t have = slice->saved_size;
-    slice->saved_size = size;
-    slice_copy(slice->saved + slice_copy_offset(slice) + have,
-               slice->near + have, size - have);
+    slice->saved_size = (uint32_t)size;
+    slice_copy(slice_copy_bytes(slice) + have, slice->near + have, size - have);
     return 0;
 }
 
@@ -207,11 +210,10 @@ slice_drop(struct stack *stack, struct slice *slice)
 void
 slice_release(struct slice *slice)
 {
-    char *saved = slice->saved;
-    slice->saved = NULL;
+    struct heap_copy *copy = slice->copy;
+    slice->copy = NULL;
     slice->saved_size = 0;
-    slice->saved_capacity = 0;
-    free(saved);
+    free(copy);
 }
 
 size_t
@@ -310,8 +312,7 @@ stack_restore(struct stack *stack)
         entry = stack->entry;
     }
     if (target->saved_size > 0) {
-        slice_copy(target->near, target->saved + slice_copy_offset(target),
-                   target->saved_size);
+        slice_copy(target->near, slice_copy_bytes(target), target->saved_size);
         target->saved_size = 0;
     }
 #ifdef SLICE_CHECK
@@ -325,7 +326,7 @@ slice_check(const struct stack *stack)
 {
     const struct slice *slice = stack->current;
     must(slice->saved_size == 0, "the current slice has nothing saved", slice,
-         slice->saved);
+         slice->copy);
     for (; slice->older != NULL; slice = slice->older) {
         const struct slice *older = slice->older;
         const char *older_near = older->near + older->saved_size;

@@ -46,14 +46,20 @@ enum slice_state {
 };
 
 struct slice {
-    char *near;            /* stack pointer at the last switch away */
-    char *far;             /* one past the farthest byte */
-    char *saved;           /* memory for the heap copy, CACHE_LINE bytes more
-                              than its capacity; owned */
-    size_t saved_size;     /* how many bytes of the copy are valid */
-    size_t saved_capacity; /* how many bytes of a copy it has room for */
-    struct slice *older;   /* next in the chain; meaningless off the chain */
+    char *near;             /* stack pointer at the last switch away */
+    char *far;              /* one past the farthest byte */
+    struct heap_copy *copy; /* owned; NULL if there never was one */
+    struct slice *older;    /* next in the chain; meaningless off the chain */
+    uint32_t saved_size;    /* how many bytes of the copy are valid */
     enum slice_state state;
+};
+
+/* No larger one is ever copied: that is taken for lack of memory. */
+#define SLICE_LARGEST ((size_t)INT32_MAX)
+
+struct heap_copy {
+    size_t capacity; /* how many bytes of a slice there is room for */
+    char memory[];   /* these bytes, behind a gap: see heap_copy_bytes */
 };
 
 /* A heap copy lies as far from a multiple of this as the bytes on the stack do,
@@ -62,11 +68,26 @@ struct slice {
    much as the rest of the copying. */
 #define CACHE_LINE ((size_t)64)
 
-/* Where in slice->saved the heap copy begins. */
-static inline size_t
-slice_copy_offset(const struct slice *slice)
+/* Where the bytes of a slice that begins at `near` are in its copy.  Stack
+   pointers are multiples of a pointer's size, as `memory` is; so the gap is
+   smaller than CACHE_LINE by that much at least. */
+static inline char *
+heap_copy_bytes(struct heap_copy *copy, const char *near)
 {
-    return ((uintptr_t)slice->near - (uintptr_t)slice->saved) % CACHE_LINE;
+    char *memory = copy->memory;
+    return memory + ((uintptr_t)near - (uintptr_t)memory) % CACHE_LINE;
+}
+
+static inline char *
+slice_copy_bytes(const struct slice *slice)
+{
+    return heap_copy_bytes(slice->copy, slice->near);
+}
+
+static inline size_t
+slice_capacity(const struct slice *slice)
+{
+    return slice->copy != NULL ? slice->copy->capacity : 0;
 }
 
 struct stack {

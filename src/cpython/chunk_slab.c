@@ -6,9 +6,9 @@
 
 #include "chunk_slab.h"
 
-/* Holds some six frames.  No power of two, so that the frames of many greenlets
+/* Holds some five frames.  No power of two, so that the frames of many greenlets
    do not contend for the same few sets of the processor's caches. */
-#define ROOT_CHUNK_SIZE ((size_t)1040)
+#define ROOT_CHUNK_SIZE ((size_t)800)
 
 /* The end of a slab is only there to be readable, and never touched. */
 #define SLAB_SIZE ((size_t)256 * 1024)

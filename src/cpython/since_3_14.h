@@ -46,9 +46,8 @@ struct interpreter_state {
     PyObject *context;          /* owned; NULL while running */
     PyObject *current_executor; /* owned; NULL while running */
     int python_depth;
-    unsigned tools_version;                /* see instrumentation.h */
-    struct _PyInterpreterFrame *sealed;    /* see frames.h */
-    struct _PyInterpreterFrame *outermost; /* see state_settle */
+    unsigned tools_version;             /* see instrumentation.h */
+    struct _PyInterpreterFrame *sealed; /* see frames.h */
     /* Not moved by a switch: */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
 };
@@ -85,6 +84,7 @@ tstate_tools_version(const PyThreadState *tstate)
 #include "instrumentation.h"
 
 #include "since_3_11.h"
+#include "since_3_12.h"
 
 static inline PyThreadState *
 tstate_current(void)
@@ -104,7 +104,9 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
-static inline void
+/* What is lent is the frame that the thread's chain ends in.  Returns the frame
+   that refers to it: the greenlet's outermost one, if there is such an end. */
+static inline void *
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     struct _PyInterpreterFrame *end = tstate_outermost_frame(tstate);
@@ -113,10 +115,6 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     assert(frame == end || !frame_is_entry(frame));
     state->visible = frame != end ? frame : NULL;
     state->sealed = frames_seal(state->visible, end);
-    state->outermost
-        = end != NULL && state->sealed != NULL
-              ? (struct _PyInterpreterFrame *)state->sealed->f_globals
-              : NULL;
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth
@@ -124,6 +122,8 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->current_executor = Py_XNewRef(tstate->current_executor);
     state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
+    return end != NULL && state->sealed != NULL ? state->sealed->f_globals
+                                                : NULL;
 }
 
 static inline void
@@ -149,10 +149,11 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
 }
 
 static inline void
-state_settle(struct interpreter_state *state)
+state_settle(void *lent)
 {
-    if (state->outermost != NULL) {
-        state->outermost->previous = NULL;
+    struct _PyInterpreterFrame *outermost = lent;
+    if (outermost != NULL) {
+        outermost->previous = NULL;
     }
 }
 
@@ -164,7 +165,6 @@ state_leave(struct interpreter_state *state, PyThreadState *tstate,
     datastack_free(&state->datastack, pool);
     state->context = tstate->context;
     state->visible = NULL;
-    state->outermost = NULL;
 }
 
 static inline PyObject *

@@ -3,27 +3,27 @@
    This header picks the one file that knows the running CPython; below it
    there is no test of the version.  Each of those files defines `struct
    interpreter_state`, what a greenlet keeps of it while it is parked, and
-   these functions:
+   these functions.  A state of zeros is that of a greenlet that has not started,
+   and so is one that was left or abandoned, and then cleared.
 
      PyThreadState *tstate_current(void)
          The caller's thread state; never NULL while the GIL is held.
 
-     void state_init(struct interpreter_state *)
-         Make the state of a greenlet that has not started.
      int state_prepare(struct interpreter_state *, struct chunk_pool *)
          Get what the first run will need.  -1 when out of memory, without
          an exception.  state_cancel undoes it.
      void state_start(struct interpreter_state *, PyThreadState *)
          Give the thread state to a greenlet that begins; to be called in its
          first C function.
-     void state_suspend(struct interpreter_state *, PyThreadState *)
+     void *state_suspend(struct interpreter_state *, PyThreadState *)
          Note everything, and make what others can reach (frames) independent
          of the C stack.  state_resume on the same state undoes the call.
+         Returns what state_settle wants.
      void state_resume(struct interpreter_state *, PyThreadState *)
          Give the thread state back to a greenlet that was suspended.
-     void state_settle(struct interpreter_state *)
-         The thread has gone on to another greenlet after a suspend or a leave:
-         whatever was still lent from the thread goes back.
+     void state_settle(void *lent)
+         The thread has gone on to another greenlet after a suspend: whatever
+         was still lent from the thread goes back.
      void state_leave(struct interpreter_state *, PyThreadState *,
                       struct chunk_pool *)
          The greenlet has ended, no frame of it is left, and the next thing is
@@ -48,6 +48,10 @@
      void state_clear(struct interpreter_state *)
          Garbage collection; clearing is for greenlets that have ended.
 
+     PyObject *object_new_with_room(PyTypeObject *, size_t room)
+         A new object with so many zeros behind it, untracked, of a type whose
+         tp_alloc is PyType_GenericAlloc.  Only where TSTATE_HAS_ROOM_BEHIND is
+         defined.
      int object_prepare_calls(PyObject **dict)
          Do what lets the interpreter call methods of an object fast whose
          instance dict is at `dict`.  -1 with an exception.
@@ -107,12 +111,6 @@ tstate_context_changed(PyThreadState *tstate)
 #endif
 
 /* The same everywhere: */
-
-static inline void
-state_init(struct interpreter_state *state)
-{
-    memset(state, 0, sizeof *state);
-}
 
 static inline PyObject **
 state_context(struct interpreter_state *state, PyThreadState *running)

@@ -72,7 +72,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     tstate_context_changed(tstate);
 }
 
-static inline void
+static inline void *
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
@@ -82,6 +82,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->context = tstate->context;
     state->python_depth = tstate->recursion_depth;
     state->trash_nesting = tstate->trash_delete_nesting;
+    return NULL;
 }
 
 static inline void
@@ -100,9 +101,9 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
 }
 
 static inline void
-state_settle(struct interpreter_state *state)
+state_settle(void *lent)
 {
-    (void)state;
+    (void)lent;
 }
 
 static inline void

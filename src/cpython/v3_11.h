@@ -96,7 +96,7 @@ cframe_leave_stack(struct interpreter_state *state, PyThreadState *tstate)
     tstate->cframe = &state->root_cframe;
 }
 
-static inline void
+static inline void *
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
@@ -108,6 +108,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->python_depth = tstate->recursion_limit - tstate->recursion_remaining;
     state->trash_nesting = tstate->trash_delete_nesting;
     datastack_save(&state->datastack, tstate);
+    return NULL;
 }
 
 static inline void
@@ -127,9 +128,9 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
 }
 
 static inline void
-state_settle(struct interpreter_state *state)
+state_settle(void *lent)
 {
-    (void)state;
+    (void)lent;
 }
 
 static inline void

@@ -81,6 +81,7 @@ tstate_tools_version(const PyThreadState *tstate)
 #include "instrumentation.h"
 
 #include "since_3_11.h"
+#include "since_3_12.h"
 
 static inline PyThreadState *
 tstate_current(void)
@@ -111,7 +112,7 @@ cframe_leave_stack(struct interpreter_state *state, PyThreadState *tstate)
     tstate->cframe = &state->root_cframe;
 }
 
-static inline void
+static inline void *
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     state->cframe = tstate->cframe;
@@ -128,6 +129,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->trash_nesting = tstate->trash.delete_nesting;
     state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
+    return NULL;
 }
 
 static inline void
@@ -153,9 +155,9 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
 }
 
 static inline void
-state_settle(struct interpreter_state *state)
+state_settle(void *lent)
 {
-    (void)state;
+    (void)lent;
 }
 
 static inline void

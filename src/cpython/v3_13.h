@@ -77,6 +77,7 @@ tstate_tools_version(const PyThreadState *tstate)
 #include "instrumentation.h"
 
 #include "since_3_11.h"
+#include "since_3_12.h"
 
 static inline PyThreadState *
 tstate_current(void)
@@ -95,7 +96,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
-static inline void
+static inline void *
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     /* Entry frames are never current while code runs that could switch. */
@@ -109,6 +110,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->c_remaining = tstate->c_recursion_remaining;
     state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
+    return NULL;
 }
 
 static inline void
@@ -131,9 +133,9 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
 }
 
 static inline void
-state_settle(struct interpreter_state *state)
+state_settle(void *lent)
 {
-    (void)state;
+    (void)lent;
 }
 
 static inline void

@@ -55,8 +55,11 @@ capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
     if (message.args == NULL) {
         return NULL;
     }
-    if (kwargs != NULL && PyDict_Check(kwargs)) {
-        message.kwargs = Py_NewRef(kwargs);
+    if (kwargs != NULL && PyDict_Check(kwargs)
+        && message_add_keywords(&message, kwargs) < 0)
+    {
+        Py_DECREF(message.args);
+        return NULL;
     }
     return switch_message(self, message);
 }

@@ -18,8 +18,8 @@
        which is remembered: see greenlet_thread.
      - only main greenlets have no parent, and the parents form a tree.
      - `run` is what to call while UNSTARTED and what has been called while
-       ACTIVE; `args` and `kwargs` are those of that call.  They are held here
-       and not by C locals, so that the garbage collector sees them. */
+       ACTIVE; `args` are those of that call.  They are held here and not by C
+       locals, so that the garbage collector sees them. */
 
 #ifndef GREENLET_EXT_OBJECT_H
 #define GREENLET_EXT_OBJECT_H
@@ -40,18 +40,19 @@ struct greenlet {
     struct interpreter_state interpreter;
     PyGreenlet *parent; /* owned */
     PyObject *run;      /* owned */
-    PyObject *args;     /* owned; a tuple */
-    PyObject *kwargs;   /* owned; a dict or NULL */
+    PyObject *args;     /* owned; a tuple, see struct message */
     union {
         struct greenlet *doomed_next; /* see thread.h; spares use it, too */
         struct thread *found_thread;  /* borrowed; while unstarted */
     };
     uint32_t found_when; /* what thread_moves was then */
-    bool is_main;
-    bool is_doomed;    /* on a list of its thread, which holds a reference */
-    bool has_children; /* may be the parent of another one */
-    bool is_killed;    /* nobody wants to know how it ends, see switch_kill */
-    bool is_exit;      /* what `args` are when it starts, see switch.h */
+    bool is_main : 1;
+    bool is_doomed : 1;    /* on a list of its thread, which refers to it */
+    bool has_children : 1; /* may be the parent of another one */
+    bool is_killed : 1;    /* its end is nobody's news, see switch_kill */
+    bool has_keywords : 1; /* what `args` are, see struct message */
+    bool is_exit : 1;
+    bool is_apart : 1; /* in memory of its own, not right behind the object */
 };
 
 static inline struct greenlet *

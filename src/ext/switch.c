@@ -37,30 +37,36 @@
 #  define HOT
 #endif
 
-static void
-message_drop(struct message *message)
+PyObject *
+message_positional(const struct message *message)
 {
-    Py_CLEAR(message->args);
-    Py_CLEAR(message->kwargs);
+    return message->has_keywords ? PyTuple_GET_ITEM(message->args, 0)
+                                 : message->args;
 }
 
-/* What a parked greenlet sees of a message: a new reference, or NULL with an
-   exception, which is the one that the message is about if it has no args.
-   Allocates, and so may run Python code. */
+PyObject *
+message_keywords(const struct message *message)
+{
+    return message->has_keywords ? PyTuple_GET_ITEM(message->args, 1) : NULL;
+}
+
+/* What a parked greenlet sees of a message: a new reference; NULL if it is
+   about an exception. */
 static PyObject *
 message_unpack(const struct message *message)
 {
-    PyObject *args = message->args;
-    PyObject *kwargs = message->kwargs;
-    if (args == NULL) {
+    if (message->args == NULL) {
         return NULL;
     }
-    if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
-        return PyTuple_GET_SIZE(args) == 0 ? Py_NewRef(kwargs)
-                                           : PyTuple_Pack(2, args, kwargs);
+    PyObject *positional = message_positional(message);
+    PyObject *unpacked = message->args;
+    if (!message->has_keywords && PyTuple_GET_SIZE(positional) == 1) {
+        unpacked = PyTuple_GET_ITEM(positional, 0);
     }
-    return Py_NewRef(PyTuple_GET_SIZE(args) == 1 ? PyTuple_GET_ITEM(args, 0)
-                                                 : args);
+    if (message->has_keywords && PyTuple_GET_SIZE(positional) == 0) {
+        unpacked = message_keywords(message);
+    }
+    return Py_NewRef(unpacked);
 }
 
 /* The far side of a switch from `origin`, which is the running greenlet itself
@@ -91,7 +97,7 @@ start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
     *attribute = target->run;
     target->run = run;
     target->args = message->args;
-    target->kwargs = message->kwargs;
+    target->has_keywords = message->has_keywords;
     target->is_exit = message->is_exit;
     thread_retain(thread);
     target->thread = thread;
@@ -105,17 +111,14 @@ start_undo(struct thread *thread, struct greenlet *target, PyObject *attribute)
 {
     PyObject *run = target->run;
     PyObject *args = target->args;
-    PyObject *kwargs = target->kwargs;
     state_cancel(&target->interpreter, &thread->chunks);
     target->run = attribute;
     target->args = NULL;
-    target->kwargs = NULL;
     target->thread = NULL;
     thread_note_end(thread);
     thread_release(thread);
     Py_DECREF(run);
     Py_XDECREF(args);
-    Py_XDECREF(kwargs);
 }
 
 /* There was no memory for the switch: take back what was prepared for it.  NULL
@@ -161,7 +164,7 @@ switch_land(struct stack *stack, int result)
     struct greenlet *self = thread_running(thread);
     struct greenlet *origin = thread->origin;
     state_resume(&self->interpreter, thread->tstate);
-    state_settle(&origin->interpreter);
+    state_settle(thread->lent);
     PyObject *value = thread->value;
     if (!LIKELY(!thread->attention && Py_REFCNT(origin->object) > 1)) {
         return land_slowly(thread, origin, value);
@@ -179,7 +182,7 @@ static HOT NOT_INLINED PyObject *
 resume(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     struct greenlet *origin = thread_running(thread);
-    state_suspend(&origin->interpreter, thread->tstate);
+    thread->lent = state_suspend(&origin->interpreter, thread->tstate);
     thread->value = value;
     thread->origin = origin;
     thread->stack.target = &target->slice;
@@ -195,7 +198,7 @@ start(struct thread *thread, struct greenlet *target, PyObject *run,
     PyObject *attribute;
     if (start_prepare(thread, target, run, message, &attribute) < 0) {
         Py_DECREF(run);
-        message_drop(message);
+        Py_XDECREF(message->args);
         Py_DECREF(target->object);
         return NULL;
     }
@@ -274,31 +277,55 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
 PyObject *
 switch_message(PyGreenlet *wanted, struct message message)
 {
-    PyObject *value = message_unpack(&message);
     struct thread *thread = thread_enter();
     struct greenlet *target = NULL;
     PyObject *run = NULL;
-    if (thread != NULL && (value != NULL || message.args == NULL)) {
+    if (thread != NULL) {
         target = resolve(thread, wanted, &run);
     }
     if (target == NULL) {
-        message_drop(&message);
-        Py_XDECREF(value);
+        Py_XDECREF(message.args);
         return NULL;
     }
-    /* Of the message and the value unpacked from it one is needed.  The other
-       is released; all that it held is held by the one. */
     if (run != NULL) {
-        Py_XDECREF(value);
         return start(thread, target, run, &message);
     }
-    message_drop(&message);
+    /* All that the message held is held by the value now. */
+    PyObject *value = message_unpack(&message);
+    Py_XDECREF(message.args);
     if (target != thread_running(thread)) {
         return resume(thread, target, value);
     }
     value = land_traced(thread, target, value);
     Py_DECREF(target->object);
     return value;
+}
+
+int
+message_add_keywords(struct message *message, PyObject *kwargs)
+{
+    if (PyDict_GET_SIZE(kwargs) > 0) {
+        PyObject *pair = PyTuple_Pack(2, message->args, kwargs);
+        if (pair == NULL) {
+            return -1;
+        }
+        Py_SETREF(message->args, pair);
+        message->has_keywords = true;
+    }
+    return 0;
+}
+
+/* A dict of `names` and as many values, or NULL with an exception. */
+static PyObject *
+collect_keywords(PyObject *names, PyObject *const *values)
+{
+    PyObject *kwargs = PyDict_New();
+    for (Py_ssize_t i = 0; kwargs != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        if (PyDict_SetItem(kwargs, PyTuple_GET_ITEM(names, i), values[i]) < 0) {
+            Py_CLEAR(kwargs);
+        }
+    }
+    return kwargs;
 }
 
 int
@@ -312,24 +339,16 @@ message_collect(struct message *message, PyObject *const *args,
     for (Py_ssize_t i = 0; i < count; i++) {
         PyTuple_SET_ITEM(message->args, i, Py_NewRef(args[i]));
     }
-    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0;
-    if (named == 0) {
+    if (keywords == NULL) {
         return 0;
     }
-    message->kwargs = PyDict_New();
-    for (Py_ssize_t i = 0; message->kwargs != NULL && i < named; i++) {
-        if (PyDict_SetItem(message->kwargs, PyTuple_GET_ITEM(keywords, i),
-                           args[count + i])
-            < 0)
-        {
-            Py_CLEAR(message->kwargs);
-        }
-    }
-    if (message->kwargs == NULL) {
+    PyObject *kwargs = collect_keywords(keywords, args + count);
+    int result = kwargs == NULL ? -1 : message_add_keywords(message, kwargs);
+    Py_XDECREF(kwargs);
+    if (result < 0) {
         Py_CLEAR(message->args);
-        return -1;
     }
-    return 0;
+    return result;
 }
 
 /* switch() with everything that the fast path below does not know. */
@@ -537,12 +556,9 @@ release_run(struct greenlet *self)
 {
     PyObject *run = self->run;
     PyObject *args = self->args;
-    PyObject *kwargs = self->kwargs;
     self->run = NULL;
     self->args = NULL;
-    self->kwargs = NULL;
     Py_XDECREF(args);
-    Py_XDECREF(kwargs);
     Py_XDECREF(run);
 }
 
@@ -554,6 +570,7 @@ leave(struct thread *thread, struct greenlet *heir, PyObject *value)
     state_leave(&self->interpreter, thread->tstate, &thread->chunks);
     slice_release(&self->slice);
     thread_note_end(thread);
+    thread->lent = NULL;
     thread->value = value;
     thread->origin = self;
     thread->stack.target = &heir->slice;
@@ -628,7 +645,7 @@ finish(struct thread *thread, PyObject *value)
         }
         if (heir != NULL && run == NULL) {
             value = message_unpack(&message);
-            message_drop(&message);
+            Py_XDECREF(message.args);
             if (wanted != NULL && Py_REFCNT(wanted) > 1) {
                 Py_CLEAR(self->run);
             }
@@ -641,7 +658,7 @@ finish(struct thread *thread, PyObject *value)
             leave(thread, heir, attribute);
         }
         Py_XDECREF(run);
-        message_drop(&message);
+        Py_XDECREF(message.args);
         if (heir != NULL) {
             Py_DECREF(heir->object);
         }
@@ -659,7 +676,7 @@ entry_land(struct thread *thread)
 {
     struct greenlet *self = thread_running(thread);
     struct greenlet *origin = thread->origin;
-    state_settle(&origin->interpreter);
+    state_settle(thread->lent);
     PyObject *attribute = thread->value;
     bool thrown = self->args == NULL;
     Py_XDECREF(attribute);
@@ -677,12 +694,21 @@ entry_land(struct thread *thread)
     return result;
 }
 
-/* What calls a new greenlet's run with its arguments; NULL if only
-   PyObject_Call can. */
+/* What calls a new greenlet's run with its arguments; NULL if only entry_call
+   can. */
 static NOT_INLINED vectorcallfunc
 entry_function(const struct greenlet *self)
 {
-    return self->kwargs == NULL ? PyVectorcall_Function(self->run) : NULL;
+    return self->has_keywords ? NULL : PyVectorcall_Function(self->run);
+}
+
+static OUT_OF_LINE PyObject *
+entry_call(const struct greenlet *self)
+{
+    struct message message
+        = {.args = self->args, .has_keywords = self->has_keywords};
+    return PyObject_Call(self->run, message_positional(&message),
+                         message_keywords(&message));
 }
 
 /* What PyObject_Vectorcall would check. */
@@ -711,7 +737,7 @@ switch_entry(struct stack *stack)
         value = function != NULL
                     ? function(self->run, &PyTuple_GET_ITEM(args, 0),
                                (size_t)PyTuple_GET_SIZE(args), NULL)
-                    : PyObject_Call(self->run, args, self->kwargs);
+                    : entry_call(self);
         if (value == NULL) {
             entry_failed(thread_running(thread));
         }

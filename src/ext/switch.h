@@ -7,11 +7,20 @@
 
 /* What is handed over.  With `args` NULL it is the exception that is set. */
 struct message {
-    PyObject *args;   /* owned; a tuple */
-    PyObject *kwargs; /* owned; a dict or NULL */
-    bool is_exit;     /* args are the GreenletExit that ended a greenlet, of
-                         which one that has not started is told nothing */
+    PyObject *args;    /* owned; a tuple */
+    bool has_keywords; /* args are a pair: a tuple, and a dict that is not
+                          empty */
+    bool is_exit;      /* args are the GreenletExit that ended a greenlet, of
+                          which one that has not started is told nothing */
 };
+
+/* The arguments of a message for a call, borrowed; there may be no keywords. */
+PyObject *message_positional(const struct message *message);
+PyObject *message_keywords(const struct message *message);
+
+/* To a message that has none; -1 with an exception.  Allocates, and so may run
+   Python code. */
+int message_add_keywords(struct message *message, PyObject *kwargs);
 
 /* Make a message of the arguments of a vectorcall; -1 with an exception.
    Allocates, and so may run Python code. */

@@ -14,9 +14,7 @@
 
 static const char capsule_name[] = "greenlet.thread";
 
-/* The record that this native thread used last.  It is right if its `tstate`
-   is the current one; a record that ends is removed from here. */
-static _Thread_local struct thread *last_used;
+_Thread_local struct thread *thread_cached;
 
 /* Guarded by the GIL; for tests only. */
 static Py_ssize_t records_alive;
@@ -99,8 +97,8 @@ list_pop(struct greenlet **list)
 static int
 settle_when_called(void *unused)
 {
-    struct thread *thread = last_used;
-    if (thread != NULL && thread->tstate == tstate_current()) {
+    struct thread *thread = thread_last_used();
+    if (thread != NULL) {
         thread_settle(thread);
         if (thread->doomed != NULL) {
             (void)Py_AddPendingCall(settle_when_called, unused);
@@ -229,14 +227,14 @@ thread_end(struct thread *thread)
 {
     bool in_main = thread_running(thread) == thread->main;
     if (thread->tstate == tstate_current() && in_main) {
-        last_used = thread;
+        thread_cached = thread;
         release_users(thread);
         if (!interpreter_finalizing()) {
             kill_everything(thread);
         }
     }
-    if (last_used == thread) {
-        last_used = NULL;
+    if (thread_cached == thread) {
+        thread_cached = NULL;
     }
     records_alive--;
     struct greenlet *main = thread->main;
@@ -324,13 +322,6 @@ thread_find(PyThreadState *tstate)
 }
 
 struct thread *
-thread_last_used(void)
-{
-    struct thread *thread = last_used;
-    return thread != NULL && thread->tstate == tstate_current() ? thread : NULL;
-}
-
-struct thread *
 thread_current(void)
 {
     struct thread *thread = thread_last_used();
@@ -339,13 +330,13 @@ thread_current(void)
     }
     thread = thread_find(tstate_current());
     if (thread != NULL) {
-        last_used = thread;
+        thread_cached = thread;
     }
     return thread;
 }
 
 struct thread *
-thread_enter(void)
+thread_enter_slowly(void)
 {
     struct thread *thread = thread_current();
     if (thread != NULL && thread->doomed != NULL) {

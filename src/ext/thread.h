@@ -25,6 +25,7 @@ struct thread {
     struct greenlet *main;    /* owned until the thread ends */
     struct greenlet *origin;  /* owned; who switched last */
     PyObject *value;          /* owned; what it handed over, see switch.c */
+    void *lent;               /* what it has lent, see state_suspend */
     PyObject *trace;          /* owned; the trace function or NULL */
     struct greenlet *doomed;  /* owned list, by doomed_next */
     struct greenlet *refused; /* the same, of those that would not die */
@@ -38,13 +39,22 @@ struct thread {
     bool attention;          /* something rare is to be done at a switch */
 };
 
-/* The calling thread's record, made if need be, borrowed; NULL with an
-   exception when out of memory or too late.  Runs no Python code. */
-struct thread *thread_current(void);
+/* The record that this native thread used last.  It is right if its `tstate`
+   is the current one; a record that ends is removed from here. */
+extern _Thread_local struct thread *thread_cached;
 
 /* The calling thread's record, borrowed, if it was the last that this native
    thread asked for; NULL otherwise.  Runs no Python code. */
-struct thread *thread_last_used(void);
+static inline struct thread *
+thread_last_used(void)
+{
+    struct thread *thread = thread_cached;
+    return thread != NULL && thread->tstate == tstate_current() ? thread : NULL;
+}
+
+/* The calling thread's record, made if need be, borrowed; NULL with an
+   exception when out of memory or too late.  Runs no Python code. */
+struct thread *thread_current(void);
 
 /* Whose code is running, borrowed: the reference is the record's. */
 static inline struct greenlet *
@@ -86,7 +96,15 @@ void thread_settle(struct thread *thread);
 
 /* What every entrance to the module begins with: thread_current and, if there
    are doomed, thread_settle.  May run Python code and switch. */
-struct thread *thread_enter(void);
+struct thread *thread_enter_slowly(void);
+
+static inline struct thread *
+thread_enter(void)
+{
+    struct thread *thread = thread_last_used();
+    return thread != NULL && thread->doomed == NULL ? thread
+                                                    : thread_enter_slowly();
+}
 
 /* For the published package's tests: how many greenlets wait on lists of the
    doomed, and how many records have a living thread.  Run no Python code. */

@@ -1,7 +1,8 @@
 /* Subclasses of greenlet.greenlet in C, with fields right after the struct.
  *
  * StaticGreenlet is a static type, the way gevent's compiled wheels have it;
- * HeapGreenlet is made from a spec.  Both keep a number, an object and a
+ * PooledGreenlet allocates and frees in a way of its own; UnevenGreenlet has no
+ * even size; HeapGreenlet is made from a spec.  All keep a number, an object and a
  * pattern that nobody but them may touch.
  */
 
@@ -181,11 +182,55 @@ static PyTypeObject static_greenlet_type = {
     .tp_getset = tagged_getset,
 };
 
+static PyTypeObject pooled_greenlet_type;
+static PyTypeObject uneven_greenlet_type;
+
+/* The last one that was freed, if it was no subclass's. */
+static PyObject *pooled;
+
+static PyObject *
+pooled_alloc(PyTypeObject *type, Py_ssize_t item_count)
+{
+    PyObject *self = pooled;
+
+    if (self == NULL || type != &pooled_greenlet_type) {
+        return PyType_GenericAlloc(type, item_count);
+    }
+    pooled = NULL;
+    memset((char *)self + sizeof *self, 0,
+           (size_t)type->tp_basicsize - sizeof *self);
+    PyObject_Init(self, type);
+    PyObject_GC_Track(self);
+    return self;
+}
+
+static void
+pooled_free(void *self)
+{
+    if (pooled == NULL && Py_TYPE((PyObject *)self) == &pooled_greenlet_type) {
+        pooled = self;
+        return;
+    }
+    PyObject_GC_Del(self);
+}
+
 static int
-add_static_type(PyObject *module)
+add_static_types(PyObject *module)
 {
     static_greenlet_type.tp_base = greenlet_type();
-    return PyModule_AddType(module, &static_greenlet_type);
+    pooled_greenlet_type = static_greenlet_type;
+    pooled_greenlet_type.tp_name = "capi_client.PooledGreenlet";
+    pooled_greenlet_type.tp_alloc = pooled_alloc;
+    pooled_greenlet_type.tp_free = pooled_free;
+    uneven_greenlet_type = static_greenlet_type;
+    uneven_greenlet_type.tp_name = "capi_client.UnevenGreenlet";
+    uneven_greenlet_type.tp_basicsize += 1;
+    if (PyModule_AddType(module, &static_greenlet_type) < 0
+        || PyModule_AddType(module, &pooled_greenlet_type) < 0)
+    {
+        return -1;
+    }
+    return PyModule_AddType(module, &uneven_greenlet_type);
 }
 
 /* A type on the heap is owned by its instances, and the destructor of a static
@@ -250,5 +295,5 @@ subclass_add_types(PyObject *module)
     if (greenlet_type() == NULL) {
         return -1;
     }
-    return add_static_type(module) < 0 ? -1 : add_heap_type(module);
+    return add_static_types(module) < 0 ? -1 : add_heap_type(module);
 }

@@ -10,7 +10,8 @@ import pytest
 
 from support import echo, park_once
 
-KINDS = ["StaticGreenlet", "HeapGreenlet", "python on StaticGreenlet", "python on HeapGreenlet"]
+BASES = ["StaticGreenlet", "PooledGreenlet", "UnevenGreenlet", "HeapGreenlet"]
+KINDS = [*BASES, *(f"python on {base}" for base in BASES)]
 
 
 @pytest.fixture(params=KINDS)
@@ -25,10 +26,11 @@ def subclass(client, request):
 
 def test_size(client):
     word = 8 if sys.maxsize > 2**32 else 4
-    for name in ("StaticGreenlet", "HeapGreenlet"):
+    for name in BASES:
         base = getattr(client, name)
         assert base.__base__ is greenlet.greenlet
-        assert base.__basicsize__ == greenlet.greenlet.__basicsize__ + 2 * word + 48
+        uneven = name == "UnevenGreenlet"
+        assert base.__basicsize__ == greenlet.greenlet.__basicsize__ + 2 * word + 48 + uneven
         assert base.__dictoffset__ == greenlet.greenlet.__dictoffset__
         assert base.__weakrefoffset__ == greenlet.greenlet.__weakrefoffset__
 

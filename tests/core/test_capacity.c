@@ -49,7 +49,7 @@ work(struct machine *machine, struct worker *worker,
     const struct slice *slice = &worker->coroutine.slice;
     worker->task = task;
     coroutine_switch(machine, &worker->coroutine);
-    CHECK_INT(slice->saved_capacity, >=, slice->saved_size);
+    CHECK_INT(slice_capacity(slice), >=, slice->saved_size);
     return slice;
 }
 
@@ -66,8 +66,8 @@ worker_end(struct machine *machine, struct worker *worker)
 {
     work(machine, worker, NULL);
     CHECK_INT(worker->coroutine.slice.state, ==, SLICE_DEAD);
-    CHECK_POINTER(worker->coroutine.slice.saved, ==, NULL);
-    CHECK_INT(worker->coroutine.slice.saved_capacity, ==, 0);
+    CHECK_POINTER(worker->coroutine.slice.copy, ==, NULL);
+    CHECK_INT(slice_capacity(&worker->coroutine.slice), ==, 0);
     machine_release(machine);
 }
 
@@ -79,7 +79,7 @@ test_no_larger_than_needed(void)
     worker_start(&machine, &worker);
     const struct slice *slice = &worker.coroutine.slice;
     CHECK_INT(slice->saved_size, <, OVERHEAD);
-    CHECK_INT(slice->saved_capacity, <, slice->saved_size + 256);
+    CHECK_INT(slice_capacity(slice), <, slice->saved_size + 256);
     worker_end(&machine, &worker);
 }
 
@@ -90,13 +90,13 @@ test_kept_between_switches(void)
     struct worker worker;
     worker_start(&machine, &worker);
     const struct slice *slice = work(&machine, &worker, park_medium);
-    size_t capacity = slice->saved_capacity;
-    const char *saved = slice->saved;
+    size_t capacity = slice_capacity(slice);
+    const struct heap_copy *copy = slice->copy;
     CHECK_INT(capacity, >=, MEDIUM_SIZE);
     for (int i = 0; i < 100; i++) {
         work(&machine, &worker, i % 3 == 0 ? park_medium : park_shallow);
-        CHECK_INT(slice->saved_capacity, ==, capacity);
-        CHECK_POINTER(slice->saved, ==, saved);
+        CHECK_INT(slice_capacity(slice), ==, capacity);
+        CHECK_POINTER(slice->copy, ==, copy);
     }
     worker_end(&machine, &worker);
 }
@@ -113,7 +113,7 @@ test_shrinks(void)
         CHECK_INT(slice->saved_size, <, DEEP_SIZE + OVERHEAD);
         work(&machine, &worker, park_shallow);
         CHECK_INT(slice->saved_size, <, OVERHEAD);
-        CHECK_INT(slice->saved_capacity, <=, KEPT);
+        CHECK_INT(slice_capacity(slice), <=, KEPT);
     }
     worker_end(&machine, &worker);
 }
@@ -126,17 +126,37 @@ test_failure_to_shrink(void)
     struct worker worker;
     worker_start(&machine, &worker);
     const struct slice *slice = work(&machine, &worker, park_deep);
-    size_t capacity = slice->saved_capacity;
+    size_t capacity = slice_capacity(slice);
     allocations_limit(0);
     work(&machine, &worker, park_shallow);
     CHECK_INT(slice->saved_size, <, OVERHEAD);
-    CHECK_INT(slice->saved_capacity, ==, capacity);
+    CHECK_INT(slice_capacity(slice), ==, capacity);
     allocations_limit(1);
     work(&machine, &worker, park_shallow);
     CHECK_INT(allocations_left(), ==, 0);
-    CHECK_INT(slice->saved_capacity, <=, KEPT);
+    CHECK_INT(slice_capacity(slice), <=, KEPT);
     allocations_limit(-1);
     worker_end(&machine, &worker);
+}
+
+/* No stack is that large; but 32 bits count what is saved of it. */
+static void
+test_too_large(void)
+{
+    char *sp = (char *)(uintptr_t)4096;
+    struct stack stack;
+    struct slice first;
+    struct slice target;
+    stack_init(&stack, &first, NULL, machine_land);
+    slice_init(&target);
+    target.near = sp;
+    target.far = sp + SLICE_LARGEST + 1;
+    target.state = SLICE_ACTIVE;
+    stack.target = &target;
+    CHECK_POINTER(stack_save(&stack, sp), ==, NULL);
+    CHECK_POINTER(stack.current, ==, &first);
+    CHECK_INT(first.saved_size, ==, 0);
+    CHECK_POINTER(first.copy, ==, NULL);
 }
 
 int
@@ -145,6 +165,7 @@ main(void)
     test_no_larger_than_needed();
     test_kept_between_switches();
     test_shrinks();
+    test_too_large();
     if (allocations_can_fail) {
         test_failure_to_shrink();
     }

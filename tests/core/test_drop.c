@@ -25,9 +25,9 @@ static void
 check_given_up(const struct coroutine *coroutine)
 {
     CHECK_INT(coroutine->slice.state, ==, SLICE_DEAD);
-    CHECK_POINTER(coroutine->slice.saved, ==, NULL);
+    CHECK_POINTER(coroutine->slice.copy, ==, NULL);
     CHECK_INT(coroutine->slice.saved_size, ==, 0);
-    CHECK_INT(coroutine->slice.saved_capacity, ==, 0);
+    CHECK_INT(slice_capacity(&coroutine->slice), ==, 0);
 }
 
 /* Keeps a pattern on the stack while others run, and ends for `argument`, or

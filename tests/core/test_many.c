@@ -78,7 +78,7 @@ crowd_measure(const struct crowd *crowd)
         CHECK_INT(slice_kept(slice), ==, slice->saved_size);
         CHECK_INT(slice->saved_size, >,
                   stack_frame_size + sizeof(uint64_t) * WORDS);
-        sum += slice->saved_capacity;
+        sum += slice_capacity(slice);
     }
     CHECK_INT(sum / crowd->count, <, USUAL_SIZE);
     printf("%u parked, %zu bytes each\n", crowd->count, sum / crowd->count);
@@ -99,7 +99,7 @@ crowd_end(struct crowd *crowd)
 {
     for (unsigned i = 0; i < crowd->count; i++) {
         CHECK_INT(crowd->coroutines[i].slice.state, ==, SLICE_DEAD);
-        CHECK_POINTER(crowd->coroutines[i].slice.saved, ==, NULL);
+        CHECK_POINTER(crowd->coroutines[i].slice.copy, ==, NULL);
     }
     machine_release(&crowd->machine);
     free(crowd->coroutines);

@@ -78,8 +78,7 @@ static void
 check_copy(const struct slice *slice, size_t near, size_t size)
 {
     CHECK_INT(slice->saved_size, ==, size);
-    const char *copy
-        = size > 0 ? slice->saved + slice_copy_offset(slice) : NULL;
+    const char *copy = size > 0 ? slice_copy_bytes(slice) : NULL;
     for (size_t i = 0; i < size; i++) {
         CHECK_INT(copy[i], ==, byte_at(near + i));
     }

@@ -68,7 +68,7 @@ looking_body(struct machine *machine, struct coroutine *self)
 {
     uint64_t random = 1;
     struct registers_outcome outcome;
-    CHECK_POINTER(self->slice.saved, ==, NULL);
+    CHECK_POINTER(self->slice.copy, ==, NULL);
     for (unsigned i = 0; i < registers_count; i++) {
         sight.values[i] = random_next(&random);
     }
