@@ -31,7 +31,7 @@
    or this share of the starter's own slice, lest coroutines that start each
    other need far more stack than they use. */
 #define GAP ((uintptr_t)1024)
-#define GAP_SHARE ((uintptr_t)4)
+#define GAP_SHARE ((uintptr_t)2)
 
 #ifdef SLICE_FAIL_ALLOC
 long slice_allocations_left = -1;

@@ -159,7 +159,7 @@ halving_body(struct machine *machine, struct coroutine *self)
     coroutine_switch(machine, &family->parent);
     pattern_check(words, WORDS, 4);
     /* The child began a gap below the parent, and up to a line. */
-    size_t distance = (size_t)(parent->far - parent->near) / 4 + CACHE_LINE;
+    size_t distance = (size_t)(parent->far - parent->near) / 2 + CACHE_LINE;
     CHECK_INT(parent->saved_size + distance, >, WORDS * sizeof(uint64_t));
     if (!slices_are_saved_whole) {
         CHECK_INT(parent->saved_size, <, parent->far - parent->near);
