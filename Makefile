@@ -25,6 +25,7 @@ help:
 	@echo "make test-differential  random programs, the published package and ours"
 	@echo "make clients        real programs on our build"
 	@echo "make bench          the published package and ours, side by side"
+	@echo "make chart          a picture of what make bench has measured last"
 	@echo "make bench-count    their instructions, and those on record"
 	@echo "make lint           compilers' warnings, clang-tidy, formats, types, layers"
 	@echo "make format         mend what of that can be mended"
@@ -71,7 +72,11 @@ clients:
 
 bench:
 	@tags=$$($(PYTHON) tools/environment.py $(BENCH_VERSIONS) --without-tests --tags) && \
-	    $(PYTHON) benchmarks/run.py $$tags $(ARGS)
+	    $(PYTHON) benchmarks/run.py $$tags --json build/bench.json $(ARGS)
+
+chart:
+	@python=$$($(PYTHON) tools/environment.py 3.13 --variant chart) && \
+	    $$python benchmarks/chart.py build/bench.json docs/benchmarks.svg
 
 bench-count:
 	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
@@ -91,4 +96,4 @@ clean:
 	rm -rf build
 
 .PHONY: help demo test test-core test-python test-upstream test-hard test-valgrind \
-    test-debug test-jit test-differential clients bench bench-count lint format dist clean
+    test-debug test-jit test-differential clients bench chart bench-count lint format dist clean

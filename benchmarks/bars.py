@@ -41,6 +41,12 @@ def at_most(limit):
     return Bar("at most", limit)
 
 
+GEVENT = {
+    "gevent_spawn": times(1.7),
+    "gevent_sleep": times(1.25),
+    "gevent_queue": times(1.15),
+}
+
 SWITCHES = ("switch_two", "switch_value", "switch_siblings", "switch_hub")
 
 
@@ -63,6 +69,7 @@ def goals(version):
             **dict.fromkeys(SWITCHES, times(4)),
             "life": times(4),
             "kill": times(3),
+            **GEVENT,
         }
     bars = {
         **dict.fromkeys(SWITCHES, times(5)),
@@ -81,6 +88,7 @@ def goals(version):
         "burst_second": at_most(1),
         "million_memory": at_most(2),
         "million_time": at_most(3),
+        **GEVENT,
     }
     if version >= (3, 12):
         bars["switch_python_frames"] = times(4)

@@ -343,3 +343,41 @@ def million_time():
     start = time.perf_counter()
     fill_parked(parked, pause)
     return time.perf_counter() - start
+
+
+# --- gevent ---------------------------------------------------------------
+
+
+@timed("gevent: spawn + join", needs="gevent")
+def gevent_spawn():
+    """A greenlet of gevent's runs an empty function, and is waited for."""
+    import gevent
+
+    return unrolled("spawn(nothing).join()", spawn=gevent.spawn, nothing=nothing)
+
+
+@timed("gevent: sleep(0)", needs="gevent")
+def gevent_sleep():
+    """To the hub, through its event loop, and back."""
+    import gevent
+
+    return unrolled("sleep(0)", sleep=gevent.sleep)
+
+
+@timed("gevent: a queue hand-over", needs="gevent")
+def gevent_queue():
+    """One greenlet puts into a queue with room for one item, another gets:
+    the time for each item."""
+    import gevent
+    import gevent.queue
+
+    def run(rounds):
+        queue = gevent.queue.Queue(maxsize=1)
+        taker = gevent.spawn(lambda: [queue.get() for _ in range(rounds)])
+        start = time.perf_counter_ns()
+        for item in range(rounds):
+            queue.put(item)
+        taker.join()
+        return (time.perf_counter_ns() - start) / rounds
+
+    return run

@@ -7,6 +7,8 @@ import pathlib
 import subprocess
 import sys
 
+from environments import gevent
+
 WORKER = pathlib.Path(__file__).with_name("worker.py")
 SIDES = ("ours", "oracle")
 
@@ -18,13 +20,13 @@ LAUNCHES = 5
 class Worker:
     """A process that runs cases with one package."""
 
-    def __init__(self, python):
+    def __init__(self, python, borrowed=None):
         self.process = subprocess.Popen(
             [str(python), str(WORKER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=clean_environment(),
+            env=clean_environment(borrowed),
         )
         self.hello = self._reply()
 
@@ -44,11 +46,12 @@ class Worker:
         self.process.wait()
 
 
-def clean_environment():
+def clean_environment(borrowed=None):
     """Nothing of the caller's may decide which package is imported or how
-    objects lie in memory."""
+    objects lie in memory.  `borrowed` is a folder of packages for both sides."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return {**kept, "PYTHONHASHSEED": "0"}
+    path = {} if borrowed is None else {"PYTHONPATH": str(borrowed)}
+    return {**kept, **path, "PYTHONHASHSEED": "0"}
 
 
 def compare(ours, oracle, wanted, rounds):
@@ -57,10 +60,12 @@ def compare(ours, oracle, wanted, rounds):
     pythons = {"ours": ours, "oracle": oracle}
     hello = greet(pythons)
     cases = [case for case in hello["ours"]["cases"] if wanted(case)]
+    borrowed = gevent(ours) if any(case["needs"] for case in cases) else None
+    cases = [case for case in cases if borrowed or not case["needs"]]
     figures = {case["name"]: dict.fromkeys(SIDES) for case in cases}
     interleaved = [case for case in cases if not case["alone"]]
     for launch in range(LAUNCHES if interleaved else 0):
-        with pair_of_workers(pythons) as workers:
+        with pair_of_workers(pythons, borrowed) as workers:
             note(f"launch {launch + 1} of {LAUNCHES}")
             for turn in range(max(1, rounds // LAUNCHES)):
                 take_turn(workers, interleaved, figures, turn)
@@ -80,9 +85,9 @@ def compare(ours, oracle, wanted, rounds):
 
 
 @contextlib.contextmanager
-def pair_of_workers(pythons):
+def pair_of_workers(pythons, borrowed=None):
     with contextlib.ExitStack() as stack:
-        workers = {side: Worker(pythons[side]) for side in SIDES}
+        workers = {side: Worker(pythons[side], borrowed) for side in SIDES}
         for worker in workers.values():
             stack.callback(worker.close)
         yield workers

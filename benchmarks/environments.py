@@ -1,7 +1,9 @@
 """The two environments of an interpreter: ours, which the Makefile makes, and
-one with the published package, made here when it is wanted."""
+one with the published package, made here when it is wanted.  Both may borrow
+gevent, from a folder of its own."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +12,11 @@ PUBLISHED = "greenlet==3.5.6"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OURS = ROOT / "build" / "env"
 ORACLE = ROOT / "build" / "oracle"
+GEVENT = ROOT / "build" / "gevent"
+
+# Where the versions of gevent and what it needs are pinned.
+PINS = ROOT / "tests" / "clients" / "requirements.txt"
+GEVENT_AND_NEEDS = ("gevent", "zope.event", "zope.interface")
 
 
 def python_in(folder):
@@ -48,6 +55,27 @@ def oracle(our_python, folder):
         run(our_python, "-m", "pip", "--python", python, "install", "--quiet", PUBLISHED)
         complete.write_text(PUBLISHED)
     return python
+
+
+def gevent(python):
+    """A folder with gevent for this Python and without greenlet; None, and a
+    line that says why, if there is none to be had."""
+    tag = subprocess.check_output([python, "-c", "import sys; print(sys.implementation.cache_tag)"])
+    folder = GEVENT / tag.decode().strip()
+    complete = folder / "complete"
+    if not (complete.exists() and complete.read_text() == PINS.read_text()):
+        shutil.rmtree(folder, ignore_errors=True)
+        install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
+        outcome = subprocess.run(
+            [*install, "--target", folder, "--constraint", PINS, *GEVENT_AND_NEEDS],
+            capture_output=True,
+            text=True,
+        )
+        if outcome.returncode:
+            print(f"SKIPPED  the rows of gevent: {outcome.stderr}", file=sys.stderr)
+            return None
+        complete.write_text(PINS.read_text())
+    return folder
 
 
 def run(*command):

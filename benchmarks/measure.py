@@ -38,6 +38,7 @@ class Case:
     comparable: bool  # whether "so many times less" means better
     prepare: Callable | None  # of a timed loop: returns `run(rounds)`
     operations: int  # in one statement of that loop
+    needs: str  # a package beside greenlet, if any
 
 
 def _register(function, title, unit, measure, **flags):
@@ -48,6 +49,7 @@ def _register(function, title, unit, measure, **flags):
         "comparable": True,
         "prepare": None,
         "operations": 1,
+        "needs": "",
     }
     CASES[function.__name__] = Case(
         name=function.__name__,
@@ -60,7 +62,7 @@ def _register(function, title, unit, measure, **flags):
     return function
 
 
-def timed(title, operations=1):
+def timed(title, operations=1, needs=""):
     """Register a case that returns `run(rounds)`, which returns the
     nanoseconds of one statement; it holds so many operations."""
 
@@ -70,7 +72,13 @@ def timed(title, operations=1):
             return best_of(run) / operations
 
         return _register(
-            prepare, title, "ns", measure, prepare=prepare, operations=operations
+            prepare,
+            title,
+            "ns",
+            measure,
+            prepare=prepare,
+            operations=operations,
+            needs=needs,
         )
 
     return decorate

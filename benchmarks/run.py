@@ -15,24 +15,30 @@ import sys
 import time
 
 import environments
+import yardsticks
 from compare import compare
 from table import rows, table
 
 
 def main():
     options = parse()
-    report = []
+    comparisons = []
     for ours, oracle in pairs(options):
         start = time.monotonic()
         comparison = compare(ours, oracle, chooser(options), options.rounds)
         comparison["seconds"] = round(time.monotonic() - start, 1)
         comparison["rows"] = rows(comparison)
-        report.append(comparison)
+        comparisons.append(comparison)
         print(table(comparison), flush=True)
+    others = None
+    if options.only is None:
+        others = yardsticks.measured()
+        print(yardsticks.table(others))
     if options.json:
         with open(options.json, "w") as file:
-            json.dump(report, file, indent=1)
-    failed = any(row["verdict"] == "FAIL" for comparison in report for row in comparison["rows"])
+            json.dump({"comparisons": comparisons, "yardsticks": others}, file, indent=1)
+    all_rows = [row for comparison in comparisons for row in comparison["rows"]]
+    failed = any(row["verdict"] == "FAIL" for row in all_rows)
     return 1 if failed and options.strict else 0
 
 

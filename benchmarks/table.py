@@ -84,9 +84,7 @@ def table(comparison):
     if comparison["same_file"]:
         lines.append("Both are the same installation: ratios should be near 1.\n")
     cells = [HEADINGS] + [cells_of(line) for line in comparison["rows"]]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines += [aligned(line, widths) for line in cells]
-    lines.insert(-len(cells) + 1, ruled(widths))
+    lines += formatted(cells, left=(0, 5, 7))
     lines.append(f"\n{comparison['seconds']} s; ratio: published / ours, more is better")
     return "\n".join(lines)
 
@@ -117,17 +115,25 @@ def shown(figure, unit):
     return f"{figure:,.{digits}f} {unit}".replace(",", " ")
 
 
-def aligned(cells, widths):
-    first, *others = [
-        text.ljust(width) if index in (0, 5, 7) else text.rjust(width)
+def formatted(cells, left):
+    """The lines of a Markdown table.  The first row is the head; the columns of
+    which `left` holds the numbers are set to the left."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    head, *body = [aligned(line, widths, left) for line in cells]
+    return [head, ruled(widths, left), *body]
+
+
+def aligned(cells, widths, left):
+    texts = [
+        text.ljust(width) if index in left else text.rjust(width)
         for index, (text, width) in enumerate(zip(cells, widths, strict=True))
     ]
-    return "| " + " | ".join([first, *others]) + " |"
+    return "| " + " | ".join(texts) + " |"
 
 
-def ruled(widths):
+def ruled(widths, left):
     marks = [
-        "-" * (width + 2) if index in (0, 5, 7) else "-" * (width + 1) + ":"
+        "-" * (width + 2) if index in left else "-" * (width + 1) + ":"
         for index, width in enumerate(widths)
     ]
     return "|" + "|".join(marks) + "|"

@@ -27,6 +27,7 @@ BUILD = ROOT / "build"
 BUILD_REQUIREMENTS = ROOT / "tools" / "requirements-build.txt"
 TEST_REQUIREMENTS = ROOT / "tests" / "requirements.txt"
 LINT_REQUIREMENTS = ROOT / "tools" / "requirements-lint.txt"
+CHART_REQUIREMENTS = ROOT / "tools" / "requirements-chart.txt"
 
 # What the package is built from.
 SOURCES = (
@@ -64,6 +65,7 @@ VARIANTS = {
         )
     ),
     "lint": Variant(requirements=LINT_REQUIREMENTS, has_package=False),
+    "chart": Variant(requirements=CHART_REQUIREMENTS, has_package=False),
 }
 
 
