@@ -6,28 +6,26 @@
 
 #include "chunk_slab.h"
 
-/* Holds some five frames.  No power of two, so that the frames of many greenlets
-   do not contend for the same few sets of the processor's caches. */
-#define ROOT_CHUNK_SIZE ((size_t)800)
-
-/* The end of a slab is only there to be readable, and never touched. */
 #define SLAB_SIZE ((size_t)256 * 1024)
-#define SLAB_CHUNKS ((SLAB_SIZE - ORDINARY_CHUNK_SIZE) / ROOT_CHUNK_SIZE - 1)
 
 struct slab {
-    struct slab *next;     /* in the list of those with chunks to give */
+    struct slab **list;    /* where those of its class are that have chunks to
+                              give */
+    struct slab *next;     /* in that list */
     struct slab *previous; /* NULL in the first one */
     _PyStackChunk *free;
     unsigned int cut_count; /* the rest has never been used */
     unsigned int used_count;
+    unsigned int capacity;
 };
 
-static_assert(sizeof(struct slab) < ROOT_CHUNK_SIZE,
+static_assert(sizeof(struct slab) < CHUNK_SMALLEST,
               "a slab begins with this instead of a chunk");
 
-/* Slabs with chunks to give, one that is empty perhaps among them.  Guarded by
-   the GIL: chunks are made and freed where Python code could run. */
-static struct slab *slabs;
+/* For each class the slabs with chunks to give, one that is empty perhaps among
+   them.  Guarded by the GIL: chunks are made and freed where Python code could
+   run. */
+static struct slab *slabs[CHUNK_CLASSES];
 
 /* A chunk's first slot, which the interpreter does not use, says whose it is. */
 static struct slab **
@@ -40,11 +38,11 @@ static void
 slab_link(struct slab *slab)
 {
     slab->previous = NULL;
-    slab->next = slabs;
-    if (slabs != NULL) {
-        slabs->previous = slab;
+    slab->next = *slab->list;
+    if (slab->next != NULL) {
+        slab->next->previous = slab;
     }
-    slabs = slab;
+    *slab->list = slab;
 }
 
 static void
@@ -54,7 +52,7 @@ slab_unlink(struct slab *slab)
         slab->previous->next = slab->next;
     }
     else {
-        slabs = slab->next;
+        *slab->list = slab->next;
     }
     if (slab->next != NULL) {
         slab->next->previous = slab->previous;
@@ -62,24 +60,32 @@ slab_unlink(struct slab *slab)
 }
 
 static struct slab *
-slab_new(void)
+slab_new(int chunk_class)
 {
     PyObjectArenaAllocator arena;
     PyObject_GetArenaAllocator(&arena);
     struct slab *slab = arena.alloc(arena.ctx, SLAB_SIZE);
     if (slab != NULL) {
+        /* The end is only there to be readable, and never touched. */
+        size_t room = SLAB_SIZE - ORDINARY_CHUNK_SIZE;
+        slab->list = &slabs[chunk_class];
         slab->free = NULL;
         slab->cut_count = 0;
         slab->used_count = 0;
+        slab->capacity = (unsigned)(room / chunk_class_size(chunk_class) - 1);
         slab_link(slab);
     }
     return slab;
 }
 
 _PyStackChunk *
-slab_chunk_new(void)
+slab_chunk_new(int chunk_class)
 {
-    struct slab *slab = slabs != NULL ? slabs : slab_new();
+    size_t size = chunk_class_size(chunk_class);
+    struct slab *slab = slabs[chunk_class];
+    if (slab == NULL) {
+        slab = slab_new(chunk_class);
+    }
     if (slab == NULL) {
         return NULL;
     }
@@ -89,14 +95,13 @@ slab_chunk_new(void)
     }
     else {
         slab->cut_count++;
-        chunk = (_PyStackChunk *)((char *)slab
-                                  + slab->cut_count * ROOT_CHUNK_SIZE);
-        chunk->size = ROOT_CHUNK_SIZE;
+        chunk = (_PyStackChunk *)((char *)slab + slab->cut_count * size);
+        chunk->size = size;
         chunk->previous = NULL;
         *chunk_slab(chunk) = slab;
     }
     slab->used_count++;
-    if (slab->used_count == SLAB_CHUNKS) {
+    if (slab->used_count == slab->capacity) {
         slab_unlink(slab);
     }
     return chunk;
@@ -108,7 +113,7 @@ slab_chunk_free(_PyStackChunk *chunk)
     struct slab *slab = *chunk_slab(chunk);
     *chunk_next(chunk) = slab->free;
     slab->free = chunk;
-    if (slab->used_count == SLAB_CHUNKS) {
+    if (slab->used_count == slab->capacity) {
         slab_link(slab);
     }
     slab->used_count--;

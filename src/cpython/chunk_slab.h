@@ -14,10 +14,25 @@
 /* The smallest chunk that the interpreter makes. */
 #define ORDINARY_CHUNK_SIZE ((size_t)16 * 1024)
 
+/* Chunks come in so many classes: 800, 1200, 1600, 2400 bytes and so on. */
+#define CHUNK_CLASSES 9
+
+/* The smallest one holds some five frames.  No power of two, so that the frames
+   of many greenlets do not contend for the same few sets of the processor's
+   caches. */
+#define CHUNK_SMALLEST ((size_t)800)
+
+static inline size_t
+chunk_class_size(int chunk_class)
+{
+    size_t doubled = CHUNK_SMALLEST << chunk_class / 2;
+    return chunk_class % 2 == 0 ? doubled : doubled / 2 * 3;
+}
+
 /* A chunk with its size and no `previous`; NULL when out of memory, without an
    exception.  Memory that is free goes back to the system as soon as all chunks
    of a slab are. */
-_PyStackChunk *slab_chunk_new(void);
+_PyStackChunk *slab_chunk_new(int chunk_class);
 void slab_chunk_free(_PyStackChunk *chunk);
 
 /* Where a free chunk may refer to the next one of a list. */

@@ -6,25 +6,37 @@
 
 #include <stdatomic.h>
 
-#include "chunk_slab.h"
-
-/* Free root chunks kept per thread: enough for a hub that starts and ends
-   greenlets in turn, small enough not to hold a burst's memory. */
-#define POOL_LIMIT 64
+/* Free root chunks of the smallest class kept per thread, fewer of the larger ones:
+   enough for a hub that starts and ends greenlets in turn, small enough not to
+   hold a burst's memory. */
+#define POOL_LIMIT 64U
 
 /* How many of the interpreter's smallest chunks are kept. */
 #define CACHE_SLOTS 16
 
-int
-datastack_new(struct datastack *stack, struct chunk_pool *pool)
+/* The smallest class with chunks of at least so many bytes.  What would not fit
+   into the largest gets a chunk of the interpreter's anyhow. */
+static int
+chunk_class_of(size_t size)
 {
-    _PyStackChunk *chunk = pool->free;
+    int found = 0;
+    while (found < CHUNK_CLASSES && chunk_class_size(found) < size) {
+        found++;
+    }
+    return found < CHUNK_CLASSES ? found : 0;
+}
+
+int
+datastack_new(struct datastack *stack, struct chunk_pool *pool, size_t size)
+{
+    int chunk_class = chunk_class_of(size);
+    _PyStackChunk *chunk = pool->free[chunk_class];
     if (chunk != NULL) {
-        pool->free = *chunk_next(chunk);
-        pool->count--;
+        pool->free[chunk_class] = *chunk_next(chunk);
+        pool->count[chunk_class]--;
     }
     else {
-        chunk = slab_chunk_new();
+        chunk = slab_chunk_new(chunk_class);
         if (chunk == NULL) {
             return -1;
         }
@@ -36,16 +48,29 @@ datastack_new(struct datastack *stack, struct chunk_pool *pool)
     return 0;
 }
 
+size_t
+datastack_needed(const _PyStackChunk *chunk, PyObject *const *top)
+{
+    ptrdiff_t needed = (const char *)top - (const char *)chunk;
+    for (chunk = chunk->previous; chunk != NULL; chunk = chunk->previous) {
+        const char *end = (const char *)&chunk->data[chunk->top];
+        needed += end - (const char *)chunk;
+    }
+    return (size_t)needed;
+}
+
 static void
 root_chunk_free(_PyStackChunk *chunk, struct chunk_pool *pool)
 {
-    if (pool == NULL || pool->count >= POOL_LIMIT) {
+    int chunk_class = chunk_class_of(chunk->size);
+    unsigned int limit = POOL_LIMIT >> chunk_class / 2;
+    if (pool == NULL || pool->count[chunk_class] >= limit) {
         slab_chunk_free(chunk);
         return;
     }
-    *chunk_next(chunk) = pool->free;
-    pool->free = chunk;
-    pool->count++;
+    *chunk_next(chunk) = pool->free[chunk_class];
+    pool->free[chunk_class] = chunk;
+    pool->count[chunk_class]++;
 }
 
 void
@@ -71,12 +96,14 @@ datastack_free(struct datastack *stack, struct chunk_pool *pool)
 void
 chunk_pool_clear(struct chunk_pool *pool)
 {
-    while (pool->free != NULL) {
-        _PyStackChunk *chunk = pool->free;
-        pool->free = *chunk_next(chunk);
-        slab_chunk_free(chunk);
+    for (int i = 0; i < CHUNK_CLASSES; i++) {
+        while (pool->free[i] != NULL) {
+            _PyStackChunk *chunk = pool->free[i];
+            pool->free[i] = *chunk_next(chunk);
+            slab_chunk_free(chunk);
+        }
+        pool->count[i] = 0;
     }
-    pool->count = 0;
 }
 
 /* The cache: any thread of any interpreter takes from and puts into slots by

@@ -3,9 +3,9 @@
 
    A thread state without a chunk makes the interpreter map one of 16 KiB at
    the first call and unmap it when that call returns.  Each greenlet gets a
-   small root chunk of ours instead, which the interpreter fills but never
-   frees: its first slot is left out, and the interpreter gives a chunk back
-   when its first slot is popped.
+   root chunk of ours instead, which the interpreter fills but never frees: its
+   first slot is left out, and the interpreter gives a chunk back when its first
+   slot is popped.  It is small unless the greenlet is known to need more.
 
    A call that does not fit in a root chunk still takes a chunk of the
    interpreter's.  A greenlet at that edge would map and unmap one per call;
@@ -16,10 +16,13 @@
 
 #include <Python.h>
 
-/* Root chunks that are ready for use.  One pool per thread: no locks. */
+#include "chunk_slab.h"
+
+/* Root chunks that are ready for use, by their classes.  One pool per thread: no
+   locks. */
 struct chunk_pool {
-    _PyStackChunk *free;
-    unsigned int count;
+    _PyStackChunk *free[CHUNK_CLASSES];
+    unsigned int count[CHUNK_CLASSES];
 };
 
 struct datastack {
@@ -28,8 +31,14 @@ struct datastack {
     PyObject **limit;
 };
 
-/* A data stack with an empty root chunk; -1 when out of memory. */
-int datastack_new(struct datastack *stack, struct chunk_pool *pool);
+/* A data stack with an empty root chunk that has room for so many bytes, if there
+   are such; -1 when out of memory. */
+int datastack_new(struct datastack *stack, struct chunk_pool *pool,
+                  size_t size);
+
+/* How many bytes would have been room enough in the root chunk for what is now
+   in all the chunks from `chunk` on. */
+size_t datastack_needed(const _PyStackChunk *chunk, PyObject *const *top);
 
 /* Give back all chunks of a data stack that nothing refers to any more. */
 void datastack_free(struct datastack *stack, struct chunk_pool *pool);

@@ -9,9 +9,23 @@
 #include "parked_frames.h"
 
 static inline int
-state_prepare(struct interpreter_state *state, struct chunk_pool *pool)
+state_prepare(struct interpreter_state *state, struct chunk_pool *pool,
+              size_t frames_size)
 {
-    return datastack_new(&state->datastack, pool);
+    return datastack_new(&state->datastack, pool, frames_size);
+}
+
+static inline bool
+state_outgrown(const struct interpreter_state *state,
+               const PyThreadState *tstate)
+{
+    return state->datastack.chunk != tstate->datastack_chunk;
+}
+
+static inline size_t
+state_frames_size(const PyThreadState *tstate)
+{
+    return datastack_needed(tstate->datastack_chunk, tstate->datastack_top);
 }
 
 static inline void

@@ -9,9 +9,17 @@
      PyThreadState *tstate_current(void)
          The caller's thread state; never NULL while the GIL is held.
 
-     int state_prepare(struct interpreter_state *, struct chunk_pool *)
-         Get what the first run will need.  -1 when out of memory, without
-         an exception.  state_cancel undoes it.
+     int state_prepare(struct interpreter_state *, struct chunk_pool *,
+                       size_t frames_size)
+         Get what the first run will need, with room for frames of so many bytes
+         if that is known, or 0.  -1 when out of memory, without an exception.
+         state_cancel undoes it.
+     bool state_outgrown(const struct interpreter_state *,
+                         const PyThreadState *)
+     size_t state_frames_size(const PyThreadState *)
+         Have the frames of the running greenlet gone beyond the room that they
+         were in when it was last resumed or prepared, and how many bytes are
+         they?
      void state_start(struct interpreter_state *, PyThreadState *)
          Give the thread state to a greenlet that begins; to be called in its
          first C function.

@@ -44,10 +44,28 @@ tstate_current(void)
 }
 
 static inline int
-state_prepare(struct interpreter_state *state, struct chunk_pool *pool)
+state_prepare(struct interpreter_state *state, struct chunk_pool *pool,
+              size_t frames_size)
 {
     (void)state;
     (void)pool;
+    (void)frames_size;
+    return 0;
+}
+
+static inline bool
+state_outgrown(const struct interpreter_state *state,
+               const PyThreadState *tstate)
+{
+    (void)state;
+    (void)tstate;
+    return false;
+}
+
+static inline size_t
+state_frames_size(const PyThreadState *tstate)
+{
+    (void)tstate;
     return 0;
 }
 

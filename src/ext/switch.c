@@ -90,7 +90,8 @@ static int
 start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
               struct message *message, PyObject **attribute)
 {
-    if (state_prepare(&target->interpreter, &thread->chunks) < 0) {
+    size_t frames_size = kinds_expect(&thread->kinds, run);
+    if (state_prepare(&target->interpreter, &thread->chunks, frames_size) < 0) {
         PyErr_NoMemory();
         return -1;
     }
@@ -173,6 +174,30 @@ switch_land(struct stack *stack, int result)
     return value;
 }
 
+/* The commit: from here on the switch happens. */
+static inline PyObject *
+commit(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    struct greenlet *origin = thread_running(thread);
+    thread->lent = state_suspend(&origin->interpreter, thread->tstate);
+    thread->value = value;
+    thread->origin = origin;
+    thread->stack.target = &target->slice;
+    return stack_switch(&thread->stack);
+}
+
+/* The running greenlet parks with more frames than it had room for.  (Main
+   greenlets have no run, and room enough.) */
+static OUT_OF_LINE PyObject *
+resume_outgrown(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    PyObject *run = thread_running(thread)->run;
+    if (run != NULL) {
+        kinds_learn(&thread->kinds, run, state_frames_size(thread->tstate));
+    }
+    return commit(thread, target, value);
+}
+
 /* Park the running greenlet and go on with `target`, which is parked, or
    prepared to be started.  Consumes `value` and a reference to the target: what
    parks here shall not hold it.  For one that is parked NULL stands for the
@@ -181,12 +206,11 @@ switch_land(struct stack *stack, int result)
 static HOT NOT_INLINED PyObject *
 resume(struct thread *thread, struct greenlet *target, PyObject *value)
 {
-    struct greenlet *origin = thread_running(thread);
-    thread->lent = state_suspend(&origin->interpreter, thread->tstate);
-    thread->value = value;
-    thread->origin = origin;
-    thread->stack.target = &target->slice;
-    return stack_switch(&thread->stack);
+    const struct greenlet *origin = thread_running(thread);
+    if (!LIKELY(!state_outgrown(&origin->interpreter, thread->tstate))) {
+        return resume_outgrown(thread, target, value);
+    }
+    return commit(thread, target, value);
 }
 
 /* Park the running greenlet and start `target`.  Consumes a reference to it,

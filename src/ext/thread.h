@@ -17,6 +17,8 @@
 
 #include "object.h"
 
+#include "kinds.h"
+
 struct module_state;
 
 struct thread {
@@ -33,6 +35,7 @@ struct thread {
     int spares_count;
     struct module_state *module;
     struct chunk_pool chunks;
+    struct kinds kinds;
     Py_ssize_t references;
     unsigned int alive;      /* started greenlets, the main one apart */
     unsigned int alive_peak; /* since memory was last given back */
