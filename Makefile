@@ -6,11 +6,17 @@
 PYTHON ?= python3
 # More arguments for pytest or for the benchmarks.
 ARGS ?=
+# Of Python, for targets that choose some themselves or take all.
+VERSIONS ?=
 
 # Those whose figures we promise.
 BENCH_VERSIONS = 3.11 3.12 3.13 3.14 3.15
 
 RUN_TESTS = $(PYTHON) tools/run_tests.py
+
+CHOSEN = $(if $(VERSIONS),--versions $(VERSIONS))
+
+SWITCHING_TESTS = tests/ext tests/capi tests/crash tests/profilers
 
 help:
 	@echo "make demo           build for the newest Python found, run the examples"
@@ -19,17 +25,27 @@ help:
 	@echo "make test-python    the Python tests (ARGS='-k throw' picks some)"
 	@echo "make test-upstream  the published package's tests on our build"
 	@echo "make test-hard      the Python tests with invariants checked, stacks poisoned, UBSan"
+	@echo "make test-policy    the Python tests, hard modes, random programs, POLICY=own or shared"
 	@echo "make test-valgrind  the Python tests under valgrind"
+	@echo "make test-asan      the Python tests with AddressSanitizer in the extension"
 	@echo "make test-debug     the Python tests on debug builds of Python"
+	@echo "make test-references  each Python test several times: no reference may be left"
 	@echo "make test-jit       all Python tests with the interpreter's JIT on"
 	@echo "make test-differential  random programs, the published package and ours"
+	@echo "make test-search    the same, programs that Hypothesis makes"
+	@echo "make test-arches    other architectures, under emulators (ARCHES='arm64 riscv64')"
 	@echo "make clients        real programs on our build"
+	@echo "make soak           ten minutes of gevent on our build, with flat memory"
+	@echo "make endurance      millions of lives, kills and threads, with flat memory"
 	@echo "make bench          the published package and ours, side by side"
 	@echo "make chart          a picture of what make bench has measured last"
+	@echo "make picture        docs/gui.png anew (needs xvfb, xdotool and imagemagick)"
 	@echo "make bench-count    their instructions, and those on record"
 	@echo "make lint           compilers' warnings, clang-tidy, formats, types, layers"
 	@echo "make format         mend what of that can be mended"
+	@echo "make docs           these pages as HTML in build/docs, without a warning or a dead link"
 	@echo "make dist           a source archive, and from it a wheel for each Python found"
+	@echo "make manylinux      a wheel for old and new Linux systems, checked by auditwheel"
 	@echo "make clean          remove build/"
 
 demo:
@@ -42,21 +58,39 @@ test-core:
 	@$(RUN_TESTS) core
 
 test-python:
-	@$(RUN_TESTS) python -- $(ARGS)
+	@$(RUN_TESTS) python $(CHOSEN) -- $(ARGS)
 
 test-upstream:
 	@$(RUN_TESTS) upstream
 
 test-hard:
-	@$(RUN_TESTS) python --variant hard
+	@$(RUN_TESTS) python --variant hard $(CHOSEN) -- $(ARGS)
 
-# 3.11 is the one with suppressions: 3.12 hides nothing.
+# Whatever switches, with POLICY=shared or POLICY=own for which greenlets have a stack
+# of their own; the other tests run with the automatic policy.
+test-policy: export GREENLET_STACK_POLICY = $(POLICY)
+test-policy:
+	@$(PYTHON) tools/tally.py \
+	    "make test-python VERSIONS='3.11 3.13 3.15' ARGS='$(SWITCHING_TESTS)'" \
+	    "make test-hard VERSIONS=3.12 ARGS='$(SWITCHING_TESTS)'" \
+	    "make test-asan VERSIONS=3.13" "make test-differential ARGS='--count 2000'"
+
+# AddressSanitizer is ten times faster; valgrind alone sees what was never written.
 test-valgrind:
-	@$(RUN_TESTS) python --versions 3.11 3.12 --under tools/valgrind/run.sh \
+	@$(RUN_TESTS) python --versions 3.12 --under tools/valgrind/run.sh \
 	    -- tests/ext -m "not heavy" $(ARGS)
 
+test-asan:
+	@$(RUN_TESTS) python --variant asan --versions $(or $(VERSIONS),3.11 3.13) --under tools/asan/run.sh \
+	    -- tests/ext tests/capi tests/crash $(ARGS)
+
 test-debug:
-	@$(RUN_TESTS) python --debug-builds -- $(ARGS)
+	@$(RUN_TESTS) python --debug-builds $(CHOSEN) -- $(ARGS)
+
+# Others with VERSIONS="3.11 3.13 3.15".  What is repeated has short loops.
+test-references:
+	@GREENLET_TEST_SHORT_LOOPS=1 $(RUN_TESTS) python --debug-builds \
+	    --versions $(or $(VERSIONS),3.15) -- --count-references tests/ext tests/capi $(ARGS)
 
 test-jit:
 	@PYTHON_JIT=1 $(RUN_TESTS) python upstream --versions 3.14 3.15 -- $(ARGS)
@@ -66,9 +100,29 @@ test-differential:
 	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
 	    $(PYTHON) tests/differential/compare.py $$tags $(ARGS)
 
+# ARGS="--seed 1 --count 10000" for others.
+test-search:
+	@tags=$$($(PYTHON) tools/environment.py $(VERSIONS) --without-tests --tags) && \
+	    python=$$($(PYTHON) tools/environment.py newest) && \
+	    $$python tests/differential/search.py $$tags $(ARGS)
+
+# Without ARCHES all, and without PYTHONS=all no more than what is here.
+test-arches:
+	@$(PYTHON) tools/test_arches.py $(ARCHES) $(ARGS)
+
 clients:
-	@pythons=$$($(PYTHON) tools/interpreters.py 3.12 3.13 3.14 3.15) && \
+	@pythons=$$($(PYTHON) tools/interpreters.py $(or $(VERSIONS),3.12 3.13 3.14 3.15)) && \
 	    $(PYTHON) tests/clients/run.py $$pythons
+
+# ARGS="--minutes 1" for less; VERSIONS for others than the newest that gevent has a wheel for.
+soak:
+	@pythons=$$($(PYTHON) tools/interpreters.py $(or $(VERSIONS),3.13)) && \
+	    $(PYTHON) tests/soak/run.py $$pythons $(ARGS)
+
+# Some ten minutes for each Python; ARGS="--scale 0.01" for a look.
+endurance:
+	@tags=$$($(PYTHON) tools/environment.py $(VERSIONS) --without-tests --tags) && \
+	    $(PYTHON) tests/endurance/run.py $$tags $(ARGS)
 
 bench:
 	@tags=$$($(PYTHON) tools/environment.py $(BENCH_VERSIONS) --without-tests --tags) && \
@@ -77,6 +131,10 @@ bench:
 chart:
 	@python=$$($(PYTHON) tools/environment.py 3.13 --variant chart) && \
 	    $$python benchmarks/chart.py build/bench.json docs/benchmarks.svg
+
+picture:
+	@python=$$($(PYTHON) tools/environment.py 3.13 --without-tests) && \
+	    $$python tests/picture_of_gui.py docs/gui.png
 
 bench-count:
 	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
@@ -88,12 +146,19 @@ lint:
 format:
 	@$(PYTHON) tools/lint.py --format
 
+docs:
+	@python=$$($(PYTHON) tools/environment.py newest --variant docs) && $$python tools/docs.py
+
 dist:
 	@pythons=$$($(PYTHON) tools/environment.py --without-tests) && \
 	    for python in $$pythons; do $$python -m build --outdir build/dist || exit 1; done
 
+manylinux:
+	@$(PYTHON) tools/manylinux.py $(VERSIONS)
+
 clean:
 	rm -rf build
 
-.PHONY: help demo test test-core test-python test-upstream test-hard test-valgrind \
-    test-debug test-jit test-differential clients bench chart bench-count lint format dist clean
+.PHONY: help demo docs test test-core test-python test-upstream test-hard test-policy test-valgrind \
+    test-asan test-debug test-references test-jit test-differential test-search test-arches clients \
+    soak endurance bench chart picture bench-count lint format dist manylinux clean

@@ -10,7 +10,7 @@ import time
 
 from greenlet import getcurrent, greenlet
 
-from measure import resident_bytes, sampled, timed, unrolled
+from measure import page_table_bytes, resident_bytes, sampled, timed, unrolled
 
 MANY = 100_000
 MILLION = 1_000_000
@@ -150,6 +150,60 @@ def switch_c_calls():
     """Between two siblings, each below 30 nested sorted, map and reduce
     calls that call back into Python."""
     return between_siblings(functools.partial(under_c_calls, 30))
+
+
+@timed("switch, 40 nested C calls under it", operations=2)
+def switch_40_c_calls():
+    """The same below 40."""
+    return between_siblings(functools.partial(under_c_calls, 40))
+
+
+def in_turn(count):
+    """A ring of greenlets, each below 16 Python functions and 8 nested C calls, as a
+    handler of web requests may be: each switches to the next, the last to the main
+    greenlet."""
+    ring = [greenlet(functools.partial(under_c_calls, 8)) for _ in range(count)]
+    following = dict(zip(ring, [*ring[1:], getcurrent()], strict=True))
+
+    def endless():
+        getcurrent().parent.switch()
+        partner_of(following[getcurrent()])
+
+    for each in ring:
+        each.switch(endless)
+    return ring
+
+
+def time_in_turn(count):
+    ring = in_turn(count)
+
+    def run(rounds):
+        first = ring[0]
+        start = time.perf_counter_ns()
+        for _ in range(rounds):
+            first.switch()
+        return (time.perf_counter_ns() - start) / rounds
+
+    return run
+
+
+@timed("switch, 16 frames and 8 C calls, 10 in turn", operations=11)
+def switch_deep_10():
+    """A ring of 10 greenlets, each below 16 Python functions and 8 nested C calls."""
+    return time_in_turn(10)
+
+
+@timed("the same, 1000 in turn", operations=1001)
+def switch_deep_1000():
+    """A ring of 1000 such."""
+    return time_in_turn(1000)
+
+
+@sampled("the same, 10 000 in turn", "ns", alone=True)
+def switch_deep_10000():
+    """A ring of 10 000 such."""
+    run = time_in_turn(10_000)
+    return min(run(1) for _ in range(10)) / 10_001
 
 
 # --- Lives ----------------------------------------------------------------
@@ -298,6 +352,16 @@ def memory_parked():
     return parked_bytes(MANY) / MANY
 
 
+@sampled("memory, parked below 16 frames and 8 C calls", "bytes", alone=True)
+def memory_deep():
+    """Growth of resident memory and page tables for each of 10 000 greenlets of the
+    ring."""
+    rings = [in_turn(100)]
+    before = resident_bytes() + page_table_bytes()
+    rings.append(in_turn(10_000))
+    return (resident_bytes() + page_table_bytes() - before) / 10_000
+
+
 @sampled("memory, unstarted", "bytes", alone=True)
 def memory_unstarted():
     """Growth of resident memory for each of 500 000 greenlets that never
@@ -399,3 +463,23 @@ def gevent_queue():
         return (time.perf_counter_ns() - start) / rounds
 
     return run
+
+
+@sampled("gevent + Flask, time for each request", "us", alone=True, limit=60, needs="flask")
+def flask_request():
+    """gevent's server with a small Flask application; another process asks over 50
+    connections."""
+    return min(flask_figure("requests") for _ in range(5))
+
+
+@sampled("gevent + Flask, memory of an open request", "bytes", alone=True, limit=60, needs="flask")
+def flask_open_request():
+    """Growth of resident memory and page tables for each of 1000 requests that wait
+    in their handler."""
+    return flask_figure("memory")
+
+
+def flask_figure(which):
+    import web
+
+    return getattr(web, which)()

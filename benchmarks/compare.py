@@ -73,7 +73,7 @@ def compare(ours, oracle, wanted, rounds):
         if case["alone"]:
             note(case["title"])
             for side in SIDES:
-                figures[case["name"]][side] = figure_alone(pythons[side], case)
+                figures[case["name"]][side] = figure_alone(pythons[side], case, borrowed)
     note("")
     return {
         "python": hello["ours"]["python"],
@@ -114,7 +114,7 @@ def take_turn(workers, cases, figures, turn):
                 best[side] = figure
 
 
-def figure_alone(python, case):
+def figure_alone(python, case, borrowed):
     """One case in a process that it may spoil, crash or hang in."""
     try:
         outcome = subprocess.run(
@@ -122,7 +122,7 @@ def figure_alone(python, case):
             input=case["name"] + "\n",
             stdout=subprocess.PIPE,
             text=True,
-            env=clean_environment(),
+            env=clean_environment(borrowed),
             timeout=case["limit"],
         )
     except subprocess.TimeoutExpired:

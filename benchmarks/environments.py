@@ -1,6 +1,6 @@
 """The two environments of an interpreter: ours, which the Makefile makes, and
 one with the published package, made here when it is wanted.  Both may borrow
-gevent, from a folder of its own."""
+gevent and Flask, from a folder of their own."""
 
 import pathlib
 import shutil
@@ -17,6 +17,15 @@ GEVENT = ROOT / "build" / "gevent"
 # Where the versions of gevent and what it needs are pinned.
 PINS = ROOT / "tests" / "clients" / "requirements.txt"
 GEVENT_AND_NEEDS = ("gevent", "zope.event", "zope.interface")
+FLASK_AND_NEEDS = (
+    "blinker",
+    "click",
+    "Flask",
+    "itsdangerous",
+    "Jinja2",
+    "MarkupSafe",
+    "Werkzeug",
+)
 
 
 def python_in(folder):
@@ -58,7 +67,7 @@ def oracle(our_python, folder):
 
 
 def gevent(python):
-    """A folder with gevent for this Python and without greenlet; None, and a
+    """A folder with gevent and Flask for this Python and without greenlet; None, and a
     line that says why, if there is none to be had."""
     tag = subprocess.check_output([python, "-c", "import sys; print(sys.implementation.cache_tag)"])
     folder = GEVENT / tag.decode().strip()
@@ -66,8 +75,9 @@ def gevent(python):
     if not (complete.exists() and complete.read_text() == PINS.read_text()):
         shutil.rmtree(folder, ignore_errors=True)
         install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
+        packages = [*GEVENT_AND_NEEDS, *FLASK_AND_NEEDS]
         outcome = subprocess.run(
-            [*install, "--target", folder, "--constraint", PINS, *GEVENT_AND_NEEDS],
+            [*install, "--target", folder, "--constraint", PINS, *packages],
             capture_output=True,
             text=True,
         )

@@ -131,3 +131,10 @@ def resident_bytes():
     """Memory of this process that is really there, from the kernel."""
     with open("/proc/self/statm", "rb") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def page_table_bytes():
+    """Of this process's page tables."""
+    with open("/proc/self/status") as status:
+        kib = next(line.split()[1] for line in status if line.startswith("VmPTE:"))
+    return int(kib) * 1024

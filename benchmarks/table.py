@@ -38,6 +38,12 @@ def between_cases(figures):
             "generator_send",
         ),
         (
+            "switch_40_against_two",
+            "a switch under 40 C calls / two greenlets",
+            "switch_40_c_calls",
+            "switch_two",
+        ),
+        (
             "chain_long_against_short",
             "chain: each of 100 000 / each of 1000",
             "chain_long",

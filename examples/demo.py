@@ -1,22 +1,36 @@
-"""All examples, one after the other: what `make demo` shows.
+"""Examples, one after the other: what `make demo` shows."""
 
-Usage: python examples/demo.py [number of greenlets in the last one]
-"""
-
+import argparse
 import platform
 import sys
 
+import await_bridge
+import channels
 import errors_to_the_parent
 import greenlet
+import held_time
 import many
 import pull_parser
 import tree_walker
 import two_greenlets
 
-STORIES = (two_greenlets, tree_walker, pull_parser, errors_to_the_parent)
+STORIES = (
+    two_greenlets,
+    tree_walker,
+    pull_parser,
+    errors_to_the_parent,
+    await_bridge,
+    channels,
+    held_time,
+)
+
+COUNT_HELP = f"how many greenlets there are in the last one, {many.COUNT} if not told"
 
 
 def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", nargs="?", type=int, default=many.COUNT, help=COUNT_HELP)
+    count = parser.parse_args(arguments).count
     print(
         f"greenlet {greenlet.__version__} on"
         f" {platform.python_implementation()} {platform.python_version()}"
@@ -25,8 +39,9 @@ def main(arguments):
         announce(number, story)
         story.main()
     announce(len(STORIES) + 1, many)
-    many.main(*map(int, arguments))
-    print("\nEvery story ended as it should.")
+    many.main(count)
+    print("\nThere is more: generators.py, permutations.py, and gui_loop.py, which opens a window.")
+    print("Every story ended as it should.")
 
 
 def announce(number, story):

@@ -5,7 +5,7 @@ switch out of it: its C functions stay parked, half way through the document,
 until the program asks for the next event.  No generator can do that.
 """
 
-import xml.parsers.expat
+from xml.parsers import expat
 
 from greenlet import getcurrent, greenlet
 from story import check
@@ -25,6 +25,9 @@ class PullParser:
 
     def next_event(self):
         """The next event, or None when the document has ended."""
+        if self.worker.dead:
+            return None
+        # The one that asks gets the event, and the parser's errors, too.
         self.reader = self.worker.parent = getcurrent()
         return self.worker.switch()
 
@@ -32,7 +35,7 @@ class PullParser:
         def hand_over(*event):
             self.reader.switch(event)
 
-        parser = xml.parsers.expat.ParserCreate()
+        parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = lambda *event: hand_over("start", *event)
         parser.CharacterDataHandler = lambda text: hand_over("text", text)
@@ -55,6 +58,14 @@ def main():
             prices[name] = price
             print(f"    {name} costs {price}")
     check("the prices", prices, {"Soup": 7, "Fish": 12})
+
+    events = PullParser(b"<menu><dish></menu>")
+    try:
+        while events.next_event():
+            pass
+    except expat.ExpatError as error:
+        print(f"    Whoever asks for an event learns of mistakes: {error}")
+    check("the parser of the broken document is dead", events.worker.dead, True)
 
 
 if __name__ == "__main__":

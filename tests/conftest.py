@@ -13,10 +13,16 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import greenlet  # noqa: E402
 
-from support import ON_ORACLE  # noqa: E402 - found by the line above
+import references  # noqa: E402 - found by the line above
+from support import ON_ORACLE  # noqa: E402
+
+
+def pytest_addoption(parser):
+    references.add_option(parser)
 
 
 def pytest_configure(config):
+    references.configure(config)
     if os.environ.get("PYTHON_JIT") == "1" and not jit_is_enabled():
         raise pytest.UsageError("PYTHON_JIT=1, yet this Python does not run its JIT")
     config.addinivalue_line(
@@ -90,8 +96,10 @@ def nothing_left_over(request):
     assert gc.isenabled(), "the test left the collector disabled"
     left_over = left_over_greenlets()
     already_reported.update(left_over)
-    # pytest's records of this test need not be walked after the next.
-    gc.freeze()
+    # pytest's records of this test need not be walked after the next.  If references are
+    # counted, each must be as before: nothing that is frozen is ever collected.
+    if not references.are_counted(request.config):
+        gc.freeze()
     # A failed test's traceback keeps its locals alive: that is no leak.
     if getattr(request.node, "call_passed", False):
         assert threading.active_count() == threads, "the test left a thread"

@@ -1,5 +1,6 @@
 """What the Python tests share: small greenlets in a known state, threads, markers."""
 
+import contextlib
 import functools
 import os
 import re
@@ -7,7 +8,7 @@ import threading
 import time
 
 import pytest
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 # The same files are run against the published package, our oracle, to prove that
 # every expectation in them is its behaviour and not our imagination.
@@ -16,7 +17,16 @@ ON_ORACLE = os.environ.get("GREENLET_TEST_ORACLE") == "1"
 # valgrind and emulated processors run Python 20 to 50 times slower.
 ON_SLOW_MACHINE = os.environ.get("GREENLET_TEST_SLOW_MACHINE") == "1"
 
+# What repeats whole tests need not repeat what is in them so often.
+WITH_SHORT_LOOPS = ON_SLOW_MACHINE or os.environ.get("GREENLET_TEST_SHORT_LOOPS") == "1"
+
 heavy = pytest.mark.heavy
+
+# For a test that counts on the allocator or on an end of the address space.
+needs_memory_as_usual = pytest.mark.skipif(
+    "libasan" in os.environ.get("LD_PRELOAD", ""),
+    reason="AddressSanitizer keeps freed memory, and takes terabytes of addresses",
+)
 
 
 def ours_only(reason):
@@ -25,8 +35,8 @@ def ours_only(reason):
 
 
 def scaled(count, divisor=20):
-    """`count` loops on a normal machine, a `divisor`-th of it on a slow one."""
-    return max(2, count // divisor) if ON_SLOW_MACHINE else count
+    """`count` loops on a normal machine, a `divisor`-th of it if loops are to be short."""
+    return max(2, count // divisor) if WITH_SHORT_LOOPS else count
 
 
 def echo(*args, **kwargs):
@@ -37,6 +47,13 @@ def echo(*args, **kwargs):
 def park_once():
     """A run function: give the control back, then return what comes in."""
     return getcurrent().parent.switch()
+
+
+def park_refusing():
+    """A run function that does not end when it shall: its thread has to end without it."""
+    while True:
+        with contextlib.suppress(GreenletExit):
+            getcurrent().parent.switch()
 
 
 def unstarted():
@@ -113,6 +130,15 @@ def in_thread(function, *args):
         finally:
             del error
     return result
+
+
+def names_from(frame):
+    """Function names from `frame` outwards."""
+    found = []
+    while frame is not None:
+        found.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return found
 
 
 def masked(text):

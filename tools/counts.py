@@ -1,4 +1,5 @@
-"""Reads how many tests passed, failed and were skipped from a suite's last words.
+"""Reads how many tests passed, failed and were skipped from a suite's last words,
+and which failed.
 
 Understood are pytest's closing line and the plain "N passed, N failed[, N skipped]".
 """
@@ -22,6 +23,9 @@ COUNT = re.compile(rf"\b(\d+) ({'|'.join(KINDS)})\b")
 # A whole line, lest a test's own output be taken for the closing one.
 PLAIN = re.compile(r"\d+ passed, \d+ failed(, \d+ skipped)?")
 PYTEST = re.compile(r"(=+ )?\d+ \w+(, \d+ \w+)* in [\d.]+s.*")
+
+# Lines that name what failed, and pytest's that say how.
+COMPLAINT = re.compile(r"(FAIL|FAILED|ERROR)\b.*|E  .*|.* ended with exit status \d+.*")
 
 
 @dataclass
@@ -59,3 +63,9 @@ def judge(output: str, status: int) -> Counts:
     if nothing_ran or (status != 0 and counts.failed == 0):
         counts.failed += 1
     return counts
+
+
+def complaints(output: str, limit: int) -> list[str]:
+    """The last lines that say what failed and how, not more than limit."""
+    lines = [line for line in output.splitlines() if COMPLAINT.fullmatch(line)]
+    return lines[-limit:]

@@ -28,6 +28,8 @@ BUILD_REQUIREMENTS = ROOT / "tools" / "requirements-build.txt"
 TEST_REQUIREMENTS = ROOT / "tests" / "requirements.txt"
 LINT_REQUIREMENTS = ROOT / "tools" / "requirements-lint.txt"
 CHART_REQUIREMENTS = ROOT / "tools" / "requirements-chart.txt"
+DOCS_REQUIREMENTS = ROOT / "tools" / "requirements-docs.txt"
+MANYLINUX_REQUIREMENTS = ROOT / "tools" / "requirements-manylinux.txt"
 
 # What the package is built from.
 SOURCES = (
@@ -64,8 +66,20 @@ VARIANTS = {
             "-Dc_args=-fno-sanitize-recover=undefined",
         )
     ),
+    "asan": Variant(
+        setup=(
+            "-Db_sanitize=address",
+            "-Db_lundef=false",
+            "-Doptimization=1",
+            "-Ddebug=true",
+            "-Db_ndebug=false",
+            "-Dhard_mode=check",
+        )
+    ),
     "lint": Variant(requirements=LINT_REQUIREMENTS, has_package=False),
     "chart": Variant(requirements=CHART_REQUIREMENTS, has_package=False),
+    "docs": Variant(requirements=DOCS_REQUIREMENTS, has_package=False),
+    "manylinux": Variant(requirements=MANYLINUX_REQUIREMENTS, has_package=False),
 }
 
 

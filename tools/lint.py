@@ -14,7 +14,7 @@ import lint_text
 from environment import ROOT, Environment
 from lint_report import Report, complaints
 
-TYPED_FOLDERS = ("src", "tools", "benchmarks", "examples")
+TYPED_FOLDERS = ("src", "tools", "benchmarks", "examples", "docs")
 # Tests carry no annotations, and pass wrong types on purpose; what checks the
 # stubs is in tests/types.
 PYTHON_FOLDERS = (*TYPED_FOLDERS, "tests")

@@ -12,14 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__GNUC__)
-#  define NOT_INLINED __attribute__((noinline, cold))
-/* What runs at every switch lies side by side. */
-#  define HOT __attribute__((hot))
-#else
-#  define NOT_INLINED
-#  define HOT
-#endif
+#include "compiler.h"
 
 /* A copy this many times larger than what it holds is given back. */
 #define CAPACITY_EXCESS ((size_t)8)
@@ -53,10 +46,10 @@ slice_malloc(size_t size)
 
 /* The only places where live frames of other coroutines are read and
    written. */
-static void
+static void *
 slice_copy(char *to, const char *from, size_t size)
 {
-    memcpy(to, from, size);
+    return memcpy(to, from, size);
 }
 
 static size_t
@@ -65,19 +58,25 @@ slice_size(const struct slice *slice)
     return (size_t)(slice->far - slice->near);
 }
 
-/* Is the copy far larger than what it is about to hold? */
-static bool
-slice_is_wasteful(const struct slice *slice, size_t size)
+/* Is the copy large enough, and not far too large, for so many bytes? */
+static inline bool
+slice_fits(const struct slice *slice, size_t size)
 {
     size_t capacity = slice_capacity(slice);
-    return capacity > CAPACITY_KEPT && capacity / CAPACITY_EXCESS > size;
+    return size <= capacity
+           && (capacity <= CAPACITY_KEPT || capacity / CAPACITY_EXCESS <= size);
 }
 
 /* Kept apart from slice_save, which is short because it runs at each switch. */
-static NOT_INLINED int
-slice_reserve(struct slice *slice, size_t size)
+static OUT_OF_LINE int
+slice_reserve(struct stack *stack, struct slice *slice, size_t size)
 {
     struct heap_copy *before = slice->copy;
+    if (size > SLICE_DEEP && slice_capacity(slice) <= SLICE_DEEP
+        && stack->deepens != NULL)
+    {
+        stack->deepens(stack, slice);
+    }
     struct heap_copy *copy = NULL;
     if (size <= SLICE_LARGEST) {
         /* That is room for `capacity` and the gap, too. */
@@ -96,25 +95,28 @@ slice_reserve(struct slice *slice, size_t size)
     return 0;
 }
 
-/* Copy out the bytes of `slice` that lie nearer than `limit`, beyond those
-   that already are in the heap. */
-static inline int
-slice_save(struct slice *slice, const char *limit)
+/* Copy out the nearest `size` bytes of a slice, which fit, beyond those that already
+   are in the heap.  Never NULL. */
+static inline void *
+slice_copy_out(struct slice *slice, size_t size)
 {
-    ptrdiff_t wanted = limit - slice->near;
-    if (wanted <= (ptrdiff_t)slice->saved_size) {
-        return 0;
-    }
-    size_t size = (size_t)wanted;
-    if ((size > slice_capacity(slice) || slice_is_wasteful(slice, size))
-        && slice_reserve(slice, size) < 0)
-    {
-        return -1;
-    }
     size_t have = slice->saved_size;
+    frames_forget(slice->near + have, slice->near + size);
     slice->saved_size = (uint32_t)size;
-    slice_copy(slice_copy_bytes(slice) + have, slice->near + have, size - have);
-    return 0;
+    return slice_copy(slice_copy_bytes(slice) + have, slice->near + have,
+                      size - have);
+}
+
+/* The same, or NULL when out of memory. */
+static HOT NOT_INLINED void *
+slice_save(struct stack *stack, struct slice *slice, size_t size)
+{
+    if (!LIKELY(slice_fits(slice, size))
+        && slice_reserve(stack, slice, size) < 0)
+    {
+        return NULL;
+    }
+    return slice_copy_out(slice, size);
 }
 
 #ifdef SLICE_POISON
@@ -126,13 +128,17 @@ poison(char *near, const char *far)
     }
 }
 
-/* Once the save has succeeded: nothing but the heap may be relied on.  Nearer
-   than `sp` are the frames of this very switch. */
+/* Once the save has succeeded: nothing but the heap may be relied on of the chain
+   that began with `owner` when `left` was current.  Nearer than `sp` are the frames
+   of this very switch, if it runs on the shared stack. */
 static void
-stack_poison(const struct stack *stack, char *sp, const char *limit)
+stack_poison(const struct slice *left, const struct slice *owner, char *sp,
+             const char *limit)
 {
-    struct slice *owner = stack->current;
-    if (owner->state == SLICE_DEAD) {
+    if (left->has_own_stack) {
+        sp = NULL;
+    }
+    else if (left->state == SLICE_DEAD) {
         poison(sp, owner->far < limit ? owner->far : limit);
         owner = owner->older;
     }
@@ -166,7 +172,7 @@ slice_move(struct slice *slice, enum slice_state to)
     };
     must(legal[slice->state][to], "states move forwards", slice, NULL);
 #endif
-    slice->state = to;
+    slice->state = (uint8_t)to;
 }
 
 void
@@ -178,17 +184,34 @@ stack_init(struct stack *stack, struct slice *first, stack_entry *entry,
     slice_move(first, SLICE_ACTIVE);
     stack->landing = landing;
     stack->current = first;
-    stack->target = NULL;
+    fiber_adopt(first);
+    stack->unreached = NULL;
+    stack->shared = first;
     stack->entry = entry;
+    stack->evicting = NULL;
+    stack->deepens = NULL;
+    memset(&stack->pool, 0, sizeof stack->pool);
 }
 
-void
+HOT void
 slice_init(struct slice *slice)
 {
     memset(slice, 0, sizeof *slice);
 }
 
-void
+HOT bool
+slice_take_stack(struct stack *stack, struct slice *slice)
+{
+    struct mapped_stack *own = stack_pool_take(&stack->pool);
+    if (own == NULL) {
+        return false;
+    }
+    slice->own = own;
+    slice->has_own_stack = true;
+    return true;
+}
+
+HOT void
 slice_die(struct slice *slice)
 {
     slice_move(slice, SLICE_DEAD);
@@ -197,28 +220,40 @@ slice_die(struct slice *slice)
 void
 slice_drop(struct stack *stack, struct slice *slice)
 {
-    struct slice **link = &stack->current->older;
+    struct slice **link = &stack->shared;
     while (*link != NULL && *link != slice) {
         link = &(*link)->older;
     }
     if (*link != NULL) {
         *link = slice->older;
+        frames_forget(slice->near + slice->saved_size, slice->far);
     }
+    fiber_end(slice);
     slice_move(slice, SLICE_DEAD);
 }
 
-void
+HOT void
 slice_release(struct slice *slice)
 {
     struct heap_copy *copy = slice->copy;
     slice->copy = NULL;
     slice->saved_size = 0;
-    free(copy);
+    if (slice->has_own_stack) {
+        slice->has_own_stack = false;
+        frames_forget(slice->near, slice->far);
+        mapped_stack_give((struct mapped_stack *)copy);
+    }
+    else {
+        free(copy);
+    }
 }
 
 size_t
 slice_kept(const struct slice *slice)
 {
+    if (slice->has_own_stack) {
+        return slice_size(slice);
+    }
     return slice->saved_size > stack_frame_size ? slice->saved_size
                                                 : stack_frame_size;
 }
@@ -226,7 +261,8 @@ slice_kept(const struct slice *slice)
 struct slice *
 stack_refuge(const struct stack *stack)
 {
-    return stack->current->older;
+    return stack->current->has_own_stack ? stack->shared
+                                         : stack->current->older;
 }
 
 /* Does all of `owner` lie where the target's bytes belong? */
@@ -241,84 +277,189 @@ slice_is_in_the_way(const struct slice *owner, const struct slice *target)
     return owner->far <= target->far;
 }
 
-/* Copy out what the target is going to overwrite of all slices of the chain
-   from `owner` on, and make the target the one before those that stay.  -1 when
-   out of memory. */
-static inline int
-chain_evict(struct slice *owner, struct slice *target)
+/* How many bytes of `owner` the target is going to overwrite; they may be saved
+   already. */
+static inline ptrdiff_t
+slice_overlap(const struct slice *owner, const struct slice *target)
+{
+    const char *limit
+        = slice_is_in_the_way(owner, target) ? owner->far : target->far;
+    return limit - owner->near;
+}
+
+/* Where on the shared stack a coroutine begins that the current one starts at
+   stack pointer `sp`: with a gap between the two.  One with a stack of its own has
+   no place there; those that it starts begin where it would have begun, and so
+   take each other's place. */
+static inline char *
+stack_base(const struct slice *starter, const char *sp)
+{
+    if (starter->has_own_stack) {
+        return starter->own->base;
+    }
+    if (starter->state == SLICE_DEAD) {
+        return starter->far;
+    }
+    uintptr_t gap = ((uintptr_t)starter->far - (uintptr_t)sp) / GAP_SHARE;
+    uintptr_t base = (uintptr_t)sp - (gap < GAP ? gap : GAP);
+    return (char *)(base - base % CACHE_LINE);
+}
+
+static inline void
+slice_begin(struct slice *slice, const struct slice *starter, const char *sp)
+{
+    char *base = stack_base(starter, sp);
+    if (slice->has_own_stack) {
+        slice->own->base = base;
+        base = slice->own->top;
+    }
+    slice->near = base;
+    slice->far = base;
+}
+
+static inline void *
+stack_go(struct stack *stack, struct slice *head, struct slice *target)
+{
+    stack->shared = head;
+    stack->current = target;
+    return target;
+}
+
+/* Copy out what the target is going to overwrite of all slices of the chain from
+   `owner` on, make the target the one before those that stay, and go there.  NULL
+   when out of memory. */
+static HOT NOT_INLINED void *
+stack_evict(struct stack *stack, struct slice *owner, struct slice *target)
 {
     for (; owner != target; owner = owner->older) {
-        const char *limit
-            = slice_is_in_the_way(owner, target) ? owner->far : target->far;
-        if (slice_save(owner, limit) < 0) {
-            return -1;
+        ptrdiff_t wanted = slice_overlap(owner, target);
+        if (wanted > (ptrdiff_t)owner->saved_size) {
+            if (owner->saved_size == 0 && stack->evicting != NULL) {
+                stack->evicting(stack, owner);
+            }
+            if (slice_save(stack, owner, (size_t)wanted) == NULL) {
+                stack->current->saved_size = 0;
+                stack->unreached = target;
+                return NULL;
+            }
         }
         if (!slice_is_in_the_way(owner, target)) {
             target->older = owner;
             break;
         }
     }
-    return 0;
+    return stack_go(stack, target, target);
 }
 
-/* Where a coroutine begins that `starter` starts at stack pointer `sp`: with a
-   gap between the two. */
-static inline char *
-stack_base(const struct slice *starter, const char *sp)
-{
-    uintptr_t gap = ((uintptr_t)starter->far - (uintptr_t)sp) / GAP_SHARE;
-    uintptr_t base = (uintptr_t)sp - (gap < GAP ? gap : GAP);
-    return (char *)(base - base % CACHE_LINE);
-}
-
-HOT char *
-stack_save(struct stack *stack, char *sp)
+/* A switch from one that ends, or to one that begins. */
+static HOT NOT_INLINED void *
+stack_save_at_end(struct stack *stack, struct slice *target, char *sp)
 {
     struct slice *current = stack->current;
-    struct slice *target = stack->target;
-    struct slice *owner = current;
+    struct slice *head = stack->shared;
+    bool ends = current->state == SLICE_DEAD;
 
     if (target->state == SLICE_UNSTARTED) {
-        char *base = current->state == SLICE_DEAD ? current->far
-                                                  : stack_base(current, sp);
-        target->near = base;
-        target->far = base;
+        slice_begin(target, current, sp);
     }
-    if (current->state == SLICE_DEAD) {
-        owner = current->older;
-    }
-    else {
+    if (!ends) {
         current->near = sp;
     }
-    if (chain_evict(owner, target) < 0) {
-        current->saved_size = 0;
+    else if (!current->has_own_stack) {
+        head = current->older;
+    }
+    if (target->has_own_stack) {
+        (void)stack_go(stack, head, target);
+    }
+    else if (stack_evict(stack, head, target) == NULL) {
         return NULL;
     }
-#ifdef SLICE_POISON
-    stack_poison(stack, sp, target->far);
-#endif
-    stack->current = target;
-    return target->near;
+    if (ends) {
+        frames_forget(sp, current->far);
+        slice_release(current);
+    }
+    return target;
 }
 
-HOT stack_entry *
-stack_restore(struct stack *stack)
+static inline void *
+stack_save_bytes(struct stack *stack, struct slice *target, char *sp)
 {
-    struct slice *target = stack->current;
-    stack_entry *entry = NULL;
+    struct slice *current = stack->current;
+    struct slice *head = stack->shared;
 
-    if (target->state == SLICE_UNSTARTED) {
-        slice_move(target, SLICE_ACTIVE);
-        entry = stack->entry;
+    if (!LIKELY(current->state == SLICE_ACTIVE
+                && target->state == SLICE_ACTIVE))
+    {
+        return stack_save_at_end(stack, target, sp);
     }
+    current->near = sp;
+    if (target->has_own_stack) {
+        return stack_go(stack, head, target);
+    }
+    /* From here on stack_evict would do everything.  These are the most frequent
+       cases, to one that the head of the chain has started or that has started
+       the head, made short. */
+    ptrdiff_t wanted = slice_overlap(head, target);
+    if (!slice_is_in_the_way(head, target)) {
+        if (wanted <= (ptrdiff_t)head->saved_size && head != target) {
+            target->older = head;
+            return stack_go(stack, target, target);
+        }
+    }
+    else if (head->older == target && head->saved_size == 0
+             && stack->evicting == NULL && slice_fits(head, (size_t)wanted))
+    {
+        (void)stack_go(stack, target, target);
+        return slice_copy_out(head, (size_t)wanted);
+    }
+    return stack_evict(stack, head, target);
+}
+
+HOT RETURNS_ELSEWHERE void *
+stack_save(struct stack *stack, struct slice *target, char *sp)
+{
+    struct slice *current = stack->current;
+    bool ends = current->state == SLICE_DEAD;
+#ifdef SLICE_POISON
+    struct slice left = *current;
+    const struct slice *head = stack->shared;
+#endif
+    void *saved = stack_save_bytes(stack, target, sp);
+#ifdef SLICE_POISON
+    if (saved != NULL && !target->has_own_stack) {
+        stack_poison(&left, head, sp, target->far);
+    }
+#endif
+    if (saved != NULL) {
+        fiber_leave(current, target, ends);
+    }
+    return saved;
+}
+
+HOT const char *
+stack_restore(struct stack *stack, struct slice *target)
+{
+    const char *frame = target->near;
     if (target->saved_size > 0) {
-        slice_copy(target->near, slice_copy_bytes(target), target->saved_size);
+        const char *copy = slice_copy_bytes(target);
+        frames_forget(target->near, target->near + target->saved_size);
+        (void)slice_copy(target->near, copy, target->saved_size);
+        /* What is written by memcpy can be read again only some time later. */
+        if (LIKELY(target->saved_size >= stack_frame_size)) {
+            frame = copy;
+        }
         target->saved_size = 0;
+    }
+    else if (target->state == SLICE_UNSTARTED) {
+        slice_move(target, SLICE_ACTIVE);
+        frame = NULL;
     }
 #ifdef SLICE_CHECK
     slice_check(stack);
 #endif
-    return entry;
+    (void)stack;
+    fiber_arrive(target);
+    return frame;
 }
 
 void
@@ -327,11 +468,20 @@ slice_check(const struct stack *stack)
     const struct slice *slice = stack->current;
     must(slice->saved_size == 0, "the current slice has nothing saved", slice,
          slice->copy);
+    if (slice->has_own_stack) {
+        must(slice->far == slice->own->top,
+             "a stack of its own is used from the top", slice->far, slice->own);
+        slice = stack->shared;
+    }
+    must(slice == stack->shared, "the current slice is the head of the chain",
+         slice, stack->shared);
     for (; slice->older != NULL; slice = slice->older) {
         const struct slice *older = slice->older;
         const char *older_near = older->near + older->saved_size;
         must(slice->state == SLICE_ACTIVE, "on the chain means active", slice,
              older);
+        must(!slice->has_own_stack, "on the chain means on the shared stack",
+             slice, older);
         must(slice->far < older->far, "far grows along the chain", slice->far,
              older->far);
         must(older->saved_size <= slice_size(older),

@@ -1,34 +1,32 @@
-/* Selects the architecture, and says the few things in which assemblers and
-   object formats differ. */
+/* Selects the architecture.  A file of arch/ is for one ABI, on all systems that
+   have it. */
 
-#if defined(__APPLE__)
-#  define FUNCTION_BEGIN(name) \
-        .text; .private_extern _##name; .globl _##name; .p2align 4; _##name:
-#  define FUNCTION_END(name)
-#  define FUNCTION_CALLED(name) _##name
-#  define CONSTANT_BEGIN(name) \
-        .const; .private_extern _##name; .globl _##name; .p2align 2; _##name:
-#else
-#  define FUNCTION_BEGIN(name) \
-        .section .text.hot, "ax", %progbits; \
-        .globl name; .hidden name; .type name, %function; \
-        .p2align 4; name:
-#  define FUNCTION_END(name) .size name, . - name
-#  define FUNCTION_CALLED(name) name
-#  define CONSTANT_BEGIN(name) \
-        .section .rodata; .globl name; .hidden name; .type name, %object; \
-        .size name, 4; .p2align 2; name:
-#endif
+#include "arch/object_format.S"
 
-#if defined(__x86_64__) && !defined(__ILP32__) && !defined(_WIN32)
+#if defined(__x86_64__) && !defined(__ILP32__) && defined(_WIN32)
+#  include "arch/x86_64_windows.S"
+#elif defined(__x86_64__) && !defined(__ILP32__)
 #  include "arch/x86_64_sysv.S"
+#elif defined(__i386__) && !defined(_WIN32)
+#  include "arch/i386_sysv.S"
+#elif defined(__aarch64__) && (defined(__LP64__) || defined(_WIN32))
+#  include "arch/aarch64_aapcs64.S"
+#elif defined(__arm__) && defined(__ARM_EABI__)
+#  include "arch/arm_aapcs32.S"
+#elif defined(__riscv)
+#  include "arch/riscv.S"
+#elif defined(__powerpc64__) && _CALL_ELF == 2
+#  include "arch/ppc64_elfv2.S"
+#elif defined(__s390x__)
+#  include "arch/s390x_elf.S"
+#elif defined(__loongarch__) && __loongarch_grlen == 64
+#  include "arch/loongarch64_lp64.S"
+#elif defined(__mips__) && defined(_ABI64) && _MIPS_SIM == _ABI64
+#  include "arch/mips64_n64.S"
 #else
 #  error "no stack switch for this architecture: see docs/add-an-architecture.md"
 #endif
 
-CONSTANT_BEGIN(stack_frame_size)
-        .long STACK_FRAME_SIZE
-
-#if defined(__linux__) && defined(__ELF__)
-        .section .note.GNU-stack, "", %progbits
-#endif
+        CONSTANT_BEGIN stack_frame_size
+        .long   STACK_FRAME_SIZE
+        CONSTANT_END stack_frame_size

@@ -8,10 +8,19 @@
 
 #define SLAB_SIZE ((size_t)256 * 1024)
 
+struct chunk_store {
+    /* For each class the slabs with chunks to give, one that is empty perhaps among
+       them. */
+    struct slab *lists[CHUNK_CLASSES];
+    size_t count; /* of all slabs */
+    bool is_closed;
+};
+
 struct slab {
-    struct slab **list;    /* where those of its class are that have chunks to
+    struct chunk_store *store;
+    struct slab **list; /* of the store; this one is in it if it has chunks to
                               give */
-    struct slab *next;     /* in that list */
+    struct slab *next;  /* in that list */
     struct slab *previous; /* NULL in the first one */
     _PyStackChunk *free;
     unsigned int cut_count; /* the rest has never been used */
@@ -22,10 +31,8 @@ struct slab {
 static_assert(sizeof(struct slab) < CHUNK_SMALLEST,
               "a slab begins with this instead of a chunk");
 
-/* For each class the slabs with chunks to give, one that is empty perhaps among
-   them.  Guarded by the GIL: chunks are made and freed where Python code could
-   run. */
-static struct slab *slabs[CHUNK_CLASSES];
+/* Guarded by the main interpreter's GIL. */
+static struct chunk_store main_store;
 
 /* A chunk's first slot, which the interpreter does not use, says whose it is. */
 static struct slab **
@@ -60,7 +67,7 @@ slab_unlink(struct slab *slab)
 }
 
 static struct slab *
-slab_new(int chunk_class)
+slab_new(struct chunk_store *store, int chunk_class)
 {
     PyObjectArenaAllocator arena;
     PyObject_GetArenaAllocator(&arena);
@@ -68,7 +75,9 @@ slab_new(int chunk_class)
     if (slab != NULL) {
         /* The end is only there to be readable, and never touched. */
         size_t room = SLAB_SIZE - ORDINARY_CHUNK_SIZE;
-        slab->list = &slabs[chunk_class];
+        store->count++;
+        slab->store = store;
+        slab->list = &store->lists[chunk_class];
         slab->free = NULL;
         slab->cut_count = 0;
         slab->used_count = 0;
@@ -78,13 +87,61 @@ slab_new(int chunk_class)
     return slab;
 }
 
+/* One that is empty. */
+static void
+slab_delete(struct slab *slab)
+{
+    struct chunk_store *store = slab->store;
+    slab_unlink(slab);
+    PyObjectArenaAllocator arena;
+    PyObject_GetArenaAllocator(&arena);
+    arena.free(arena.ctx, slab, SLAB_SIZE);
+    store->count--;
+}
+
+static void
+store_end_if_unused(struct chunk_store *store)
+{
+    if (store->is_closed && store->count == 0) {
+        PyMem_RawFree(store);
+    }
+}
+
+int
+chunk_store_open(struct chunk_store **store)
+{
+    *store = interpreter_has_own_gil() ? PyMem_RawCalloc(1, sizeof **store)
+                                       : &main_store;
+    return *store != NULL ? 0 : -1;
+}
+
+void
+chunk_store_close(struct chunk_store *store)
+{
+    if (store == NULL || store == &main_store) {
+        return;
+    }
+    store->is_closed = true;
+    for (int i = 0; i < CHUNK_CLASSES; i++) {
+        struct slab *slab = store->lists[i];
+        while (slab != NULL) {
+            struct slab *next = slab->next;
+            if (slab->used_count == 0) {
+                slab_delete(slab);
+            }
+            slab = next;
+        }
+    }
+    store_end_if_unused(store);
+}
+
 _PyStackChunk *
-slab_chunk_new(int chunk_class)
+slab_chunk_new(struct chunk_store *store, int chunk_class)
 {
     size_t size = chunk_class_size(chunk_class);
-    struct slab *slab = slabs[chunk_class];
+    struct slab *slab = store->lists[chunk_class];
     if (slab == NULL) {
-        slab = slab_new(chunk_class);
+        slab = slab_new(store, chunk_class);
     }
     if (slab == NULL) {
         return NULL;
@@ -111,6 +168,7 @@ void
 slab_chunk_free(_PyStackChunk *chunk)
 {
     struct slab *slab = *chunk_slab(chunk);
+    struct chunk_store *store = slab->store;
     *chunk_next(chunk) = slab->free;
     slab->free = chunk;
     if (slab->used_count == slab->capacity) {
@@ -118,11 +176,9 @@ slab_chunk_free(_PyStackChunk *chunk)
     }
     slab->used_count--;
     bool is_only = slab->previous == NULL && slab->next == NULL;
-    if (slab->used_count == 0 && !is_only) {
-        slab_unlink(slab);
-        PyObjectArenaAllocator arena;
-        PyObject_GetArenaAllocator(&arena);
-        arena.free(arena.ctx, slab, SLAB_SIZE);
+    if (slab->used_count == 0 && (!is_only || store->is_closed)) {
+        slab_delete(slab);
+        store_end_if_unused(store);
     }
 }
 

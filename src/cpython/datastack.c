@@ -1,5 +1,6 @@
 /* Root chunks, and the cache of the interpreter's chunks; see datastack.h. */
 
+#include "core/compiler.h"
 #include "tstate.h"
 
 #ifdef GREENLET_CPYTHON_DATASTACK_H
@@ -26,7 +27,7 @@ chunk_class_of(size_t size)
     return found < CHUNK_CLASSES ? found : 0;
 }
 
-int
+HOT int
 datastack_new(struct datastack *stack, struct chunk_pool *pool, size_t size)
 {
     int chunk_class = chunk_class_of(size);
@@ -36,7 +37,7 @@ datastack_new(struct datastack *stack, struct chunk_pool *pool, size_t size)
         pool->count[chunk_class]--;
     }
     else {
-        chunk = slab_chunk_new(chunk_class);
+        chunk = slab_chunk_new(pool->store, chunk_class);
         if (chunk == NULL) {
             return -1;
         }
@@ -73,7 +74,22 @@ root_chunk_free(_PyStackChunk *chunk, struct chunk_pool *pool)
     pool->count[chunk_class]++;
 }
 
-void
+/* Free the chunks beyond the root, if there are any; which is returned.  To say who
+   has allocated them the interpreter takes a lock that is the whole process's. */
+static _PyStackChunk *
+free_further_chunks(_PyStackChunk *chunk)
+{
+    PyObjectArenaAllocator arena;
+    PyObject_GetArenaAllocator(&arena);
+    while (chunk->previous != NULL) {
+        _PyStackChunk *previous = chunk->previous;
+        arena.free(arena.ctx, chunk, chunk->size);
+        chunk = previous;
+    }
+    return chunk;
+}
+
+HOT void
 datastack_free(struct datastack *stack, struct chunk_pool *pool)
 {
     _PyStackChunk *chunk = stack->chunk;
@@ -83,14 +99,16 @@ datastack_free(struct datastack *stack, struct chunk_pool *pool)
     stack->chunk = NULL;
     stack->top = NULL;
     stack->limit = NULL;
-    PyObjectArenaAllocator arena;
-    PyObject_GetArenaAllocator(&arena);
-    while (chunk->previous != NULL) {
-        _PyStackChunk *previous = chunk->previous;
-        arena.free(arena.ctx, chunk, chunk->size);
-        chunk = previous;
+    if (chunk->previous != NULL) {
+        chunk = free_further_chunks(chunk);
     }
     root_chunk_free(chunk, pool);
+}
+
+void
+chunk_pool_init(struct chunk_pool *pool, struct chunk_store *store)
+{
+    *pool = (struct chunk_pool){.store = store};
 }
 
 void
@@ -109,13 +127,17 @@ chunk_pool_clear(struct chunk_pool *pool)
 /* The cache: any thread of any interpreter takes from and puts into slots by
    exchanging single pointers, so that no lock is needed.  Chunks that were
    mapped before the cache existed may be put in: what is under it is the
-   allocator that mapped them. */
+   allocator that mapped them.  Threads of interpreters with GILs of their own may
+   be calling the allocator while it is exchanged; the interpreter stores the two
+   functions one after the other, and either pair is right.  The fences are for
+   `cache_under`: whoever finds one of our functions there finds that, too. */
 static _Atomic(void *) cache_slots[CACHE_SLOTS];
 static PyObjectArenaAllocator cache_under;
 
 static void *
 cache_alloc(void *ctx, size_t size)
 {
+    atomic_thread_fence(memory_order_acquire);
     if (size == ORDINARY_CHUNK_SIZE) {
         for (int i = 0; i < CACHE_SLOTS; i++) {
             if (atomic_load_explicit(&cache_slots[i], memory_order_relaxed)
@@ -135,6 +157,7 @@ cache_alloc(void *ctx, size_t size)
 static void
 cache_free(void *ctx, void *chunk, size_t size)
 {
+    atomic_thread_fence(memory_order_acquire);
     if (size == ORDINARY_CHUNK_SIZE) {
         for (int i = 0; i < CACHE_SLOTS; i++) {
             void *expected = NULL;
@@ -161,6 +184,7 @@ chunk_cache_install(void)
         .alloc = cache_alloc,
         .free = cache_free,
     };
+    atomic_thread_fence(memory_order_release);
     PyObject_SetArenaAllocator(&cache);
 }
 

@@ -21,6 +21,7 @@
 /* Root chunks that are ready for use, by their classes.  One pool per thread: no
    locks. */
 struct chunk_pool {
+    struct chunk_store *store; /* borrowed: where further ones come from */
     _PyStackChunk *free[CHUNK_CLASSES];
     unsigned int count[CHUNK_CLASSES];
 };
@@ -42,6 +43,9 @@ size_t datastack_needed(const _PyStackChunk *chunk, PyObject *const *top);
 
 /* Give back all chunks of a data stack that nothing refers to any more. */
 void datastack_free(struct datastack *stack, struct chunk_pool *pool);
+
+/* An empty pool. */
+void chunk_pool_init(struct chunk_pool *pool, struct chunk_store *store);
 
 /* Free what a pool holds. */
 void chunk_pool_clear(struct chunk_pool *pool);

@@ -8,8 +8,10 @@
 
    While a greenlet is parked the bytes of its entry frames may be anybody's.
    Yet a frame object of it can be asked for f_back at any time.  So each link
-   to an entry frame is led past it when the greenlet is suspended, and put
-   back when it is resumed: sealed and unsealed.
+   to an entry frame is led past it when those bytes are about to go, and put
+   back when the greenlet is resumed: sealed and unsealed.  Where the chain
+   begins is such a link, too: a function called from C has already left the
+   chain when its locals are released, and that can bring about a switch.
 
    What is needed to put them back is noted in the entry frames themselves,
    which are back in their place by then.  Of an entry frame the interpreter
@@ -22,6 +24,8 @@
 
 #include <Python.h>
 
+#define STATE_HAS_SEAL 1
+
 static inline struct _PyInterpreterFrame *
 frame_skip_entries(struct _PyInterpreterFrame *frame)
 {
@@ -31,33 +35,40 @@ frame_skip_entries(struct _PyInterpreterFrame *frame)
     return frame;
 }
 
-/* Seal the chain that begins with `frame`, which is no entry frame, and let it
-   end in `end`.  Returns the entry frames that are led past, the outermost one
-   first, linked by their `f_builtins`. */
+/* Seal the chain that begins at `*link`, and let it end in `end` if anything is
+   left of it.  Returns the entry frames that are led past, the outermost one
+   first: by their `f_globals` they know the link, by their `f_builtins` each
+   other. */
 static inline struct _PyInterpreterFrame *
-frames_seal(struct _PyInterpreterFrame *frame, struct _PyInterpreterFrame *end)
+frames_seal(struct _PyInterpreterFrame **link, struct _PyInterpreterFrame *end)
 {
+    struct _PyInterpreterFrame **const first = link;
     struct _PyInterpreterFrame *sealed = NULL;
-    while (frame != NULL) {
-        struct _PyInterpreterFrame *previous = frame->previous;
-        if (previous != NULL && frame_is_entry(previous)) {
-            struct _PyInterpreterFrame *entry = previous;
-            entry->f_globals = (PyObject *)frame;
+    while (*link != NULL) {
+        struct _PyInterpreterFrame *entry = *link;
+        if (frame_is_entry(entry)) {
+            entry->f_globals = (PyObject *)link;
             entry->f_builtins = (PyObject *)sealed;
             sealed = entry;
-            previous = frame_skip_entries(entry);
-            frame->previous = previous != NULL ? previous : end;
+            *link = frame_skip_entries(entry);
+            if (*link == NULL) {
+                *link = link != first ? end : NULL;
+                break;
+            }
         }
-        frame = previous;
+        link = &(*link)->previous;
     }
     return sealed;
 }
 
+/* Undo it, if it was done; `*entries` is what frames_seal returned. */
 static inline void
-frames_unseal(struct _PyInterpreterFrame *sealed)
+frames_unseal(struct _PyInterpreterFrame **entries)
 {
+    struct _PyInterpreterFrame *sealed = *entries;
+    *entries = NULL;
     while (sealed != NULL) {
-        ((struct _PyInterpreterFrame *)sealed->f_globals)->previous = sealed;
+        *(struct _PyInterpreterFrame **)sealed->f_globals = sealed;
         sealed = (struct _PyInterpreterFrame *)sealed->f_builtins;
     }
 }

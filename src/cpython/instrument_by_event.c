@@ -7,38 +7,47 @@
 #  include "internal/pycore_instruments.h"
 #  include "internal/pycore_interp.h"
 
-/* The C functions themselves, which belong to no interpreter and stay. */
+#  include <stdatomic.h>
+
+/* The C functions themselves, which belong to no interpreter and stay: each that
+   looks for them finds the same. */
 typedef PyObject *fast_function(PyObject *self, PyObject *const *args,
                                 Py_ssize_t count);
-static fast_function *get_local_events;
-static fast_function *set_local_events;
+static _Atomic(fast_function *) get_local_events;
+static _Atomic(fast_function *) set_local_events;
 
 static fast_function *
-find_function(const char *name)
+known(_Atomic(fast_function *) *function)
+{
+    return atomic_load_explicit(function, memory_order_relaxed);
+}
+
+static void
+find_function(_Atomic(fast_function *) *place, const char *name)
 {
     PyObject *monitoring = PySys_GetObject("monitoring");
     PyObject *function = NULL;
     if (monitoring != NULL) {
         function = PyObject_GetAttrString(monitoring, name);
     }
-    fast_function *found = NULL;
     if (function != NULL && PyCFunction_CheckExact(function)
         && PyCFunction_GET_FLAGS(function) == METH_FASTCALL)
     {
-        found = (fast_function *)(void (*)(void))PyCFunction_GET_FUNCTION(
-            function);
+        atomic_store_explicit(
+            place,
+            (fast_function *)(void (*)(void))PyCFunction_GET_FUNCTION(function),
+            memory_order_relaxed);
     }
     Py_XDECREF(function);
     PyErr_Clear();
-    return found;
 }
 
 void
 tools_install(void)
 {
-    if (set_local_events == NULL) {
-        get_local_events = find_function("get_local_events");
-        set_local_events = find_function("set_local_events");
+    if (known(&set_local_events) == NULL) {
+        find_function(&get_local_events, "get_local_events");
+        find_function(&set_local_events, "set_local_events");
     }
 }
 
@@ -49,7 +58,7 @@ set_events(PyObject *tool, PyCodeObject *code, long events)
     if (args[2] == NULL) {
         return -1;
     }
-    PyObject *result = set_local_events(Py_None, args, 3);
+    PyObject *result = known(&set_local_events)(Py_None, args, 3);
     Py_DECREF(args[2]);
     Py_XDECREF(result);
     return result != NULL ? 0 : -1;
@@ -72,7 +81,7 @@ static int
 toggle_event(PyObject *tool, PyCodeObject *code)
 {
     PyObject *args[] = {tool, (PyObject *)code};
-    PyObject *before = get_local_events(Py_None, args, 2);
+    PyObject *before = known(&get_local_events)(Py_None, args, 2);
     if (before == NULL) {
         return -1;
     }
@@ -86,7 +95,7 @@ toggle_event(PyObject *tool, PyCodeObject *code)
 int
 code_instrument(PyCodeObject *code, PyThreadState *tstate)
 {
-    if (get_local_events == NULL || set_local_events == NULL) {
+    if (known(&get_local_events) == NULL || known(&set_local_events) == NULL) {
         return 0;
     }
     PyObject **names = tstate->interp->monitoring_tool_names;

@@ -7,6 +7,28 @@ struct chunk_pool {
     char unused;
 };
 
+struct chunk_store;
+
+static inline int
+chunk_store_open(struct chunk_store **store)
+{
+    *store = NULL;
+    return 0;
+}
+
+static inline void
+chunk_store_close(struct chunk_store *store)
+{
+    (void)store;
+}
+
+static inline void
+chunk_pool_init(struct chunk_pool *pool, struct chunk_store *store)
+{
+    (void)pool;
+    (void)store;
+}
+
 static inline void
 chunk_pool_clear(struct chunk_pool *pool)
 {

@@ -1,9 +1,9 @@
 /* Locals and value stack of a frame, CPython 3.11 to 3.13: plain references.
    The including version file defines frame_code.
 
-   The height of a value stack is not known while its frame makes a call.  What
-   lies there looks like references from outside to the collector, and is not
-   released; locals and cells are. */
+   The height of a value stack is noted when its frame calls a Python function, but
+   not when it calls C.  What lies there then looks like references from outside to
+   the collector, and is not released; locals and cells are. */
 
 #ifndef GREENLET_CPYTHON_OBJECT_SLOTS_H
 #define GREENLET_CPYTHON_OBJECT_SLOTS_H
@@ -34,7 +34,8 @@ slot_own(frame_slot *slot)
 static inline int
 frame_slot_count(struct _PyInterpreterFrame *frame)
 {
-    return frame_code(frame)->co_nlocalsplus;
+    return frame->stacktop >= 0 ? frame->stacktop
+                                : frame_code(frame)->co_nlocalsplus;
 }
 
 /* Let the value stack be empty. */

@@ -1,7 +1,8 @@
 /* What the frames of a parked greenlet refer to, CPython 3.11 and later: showing
    it to the garbage collector, and releasing it when the greenlet will never
    run again.  The including version file defines frame_code,
-   frame_clear_callable and frame_visit_callable, and includes one of the two
+   frame_is_entry, frame_clear_callable and frame_visit_callable, and includes one
+   of the two
    *_slots.h. */
 
 #ifndef GREENLET_CPYTHON_PARKED_FRAMES_H
@@ -33,7 +34,9 @@ frames_visit(struct _PyInterpreterFrame *frame, visitproc visit, void *arg)
 {
     int result = 0;
     for (; frame != NULL && result == 0; frame = frame->previous) {
-        result = frame_visit(frame, visit, arg);
+        if (!frame_is_entry(frame)) {
+            result = frame_visit(frame, visit, arg);
+        }
     }
     return result;
 }
@@ -90,8 +93,8 @@ frame_drop(struct _PyInterpreterFrame *frame)
     frame_clear_callable(frame);
 }
 
-/* Release a sealed chain.  Frames of generators belong to their generators.
-   May run Python code. */
+/* Release a chain.  Frames of generators belong to their generators, entry frames,
+   if it is not sealed, to the C stack.  May run Python code. */
 static inline void
 frames_drop(struct _PyInterpreterFrame *frame)
 {
@@ -100,7 +103,7 @@ frames_drop(struct _PyInterpreterFrame *frame)
         if (frame->owner == FRAME_OWNED_BY_THREAD) {
             frame_drop(frame);
         }
-        else {
+        else if (!frame_is_entry(frame)) {
             frame->previous = NULL;
         }
         frame = previous;

@@ -28,6 +28,17 @@ state_frames_size(const PyThreadState *tstate)
     return datastack_needed(tstate->datastack_chunk, tstate->datastack_top);
 }
 
+/* A chunk that is not the root chunk, which is what is left, is gone. */
+static inline size_t
+state_parked_frames_size(const struct interpreter_state *state,
+                         const PyThreadState *tstate)
+{
+    const struct datastack *parked = &state->datastack;
+    return parked->chunk == tstate->datastack_chunk
+               ? datastack_needed(parked->chunk, parked->top)
+               : 0;
+}
+
 static inline void
 state_cancel(struct interpreter_state *state, struct chunk_pool *pool)
 {

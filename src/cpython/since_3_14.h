@@ -28,6 +28,8 @@
 #include "internal/pycore_interp.h"
 #include "internal/pycore_interpframe.h"
 
+#include "core/compiler.h"
+
 #include "datastack.h"
 
 static inline bool
@@ -85,11 +87,20 @@ tstate_tools_version(const PyThreadState *tstate)
 
 #include "since_3_11.h"
 #include "since_3_12.h"
+#include "stack_home.h"
 
 static inline PyThreadState *
 tstate_current(void)
 {
     return PyThreadState_GetUnchecked();
+}
+
+/* Whoever runs code in a subinterpreter makes one. */
+static inline bool
+tstate_is_shared(const PyThreadState *tstate)
+{
+    (void)tstate;
+    return false;
 }
 
 static inline void
@@ -104,17 +115,12 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
-/* What is lent is the frame that the thread's chain ends in.  Returns the frame
-   that refers to it: the greenlet's outermost one, if there is such an end. */
-static inline void *
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     struct _PyInterpreterFrame *end = tstate_outermost_frame(tstate);
     struct _PyInterpreterFrame *frame = tstate->current_frame;
-    /* Entry frames are never current while code runs that could switch. */
-    assert(frame == end || !frame_is_entry(frame));
     state->visible = frame != end ? frame : NULL;
-    state->sealed = frames_seal(state->visible, end);
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth
@@ -122,14 +128,36 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->current_executor = Py_XNewRef(tstate->current_executor);
     state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
+}
+
+/* What is lent is the frame that the thread's chain ends in.  Returns the link to
+   it, if there is such an end. */
+static inline void *
+state_seal(struct interpreter_state *state, PyThreadState *tstate)
+{
+    struct _PyInterpreterFrame *end
+        = tstate != NULL ? tstate_outermost_frame(tstate) : NULL;
+    if (state->sealed == NULL) {
+        state->sealed = frames_seal(&state->visible, end);
+    }
+    if (tstate != NULL) {
+        tstate->current_frame = state->visible != NULL ? state->visible : end;
+    }
     return end != NULL && state->sealed != NULL ? state->sealed->f_globals
                                                 : NULL;
+}
+
+static OUT_OF_LINE void
+executor_give_back(struct interpreter_state *state, PyThreadState *tstate)
+{
+    tstate->current_executor = state->current_executor;
+    Py_CLEAR(state->current_executor);
 }
 
 static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
-    frames_unseal(state->sealed);
+    frames_unseal(&state->sealed);
     struct _PyInterpreterFrame *frame = state->visible;
     tstate->current_frame
         = frame != NULL ? frame : tstate_outermost_frame(tstate);
@@ -140,8 +168,10 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate_context_changed(tstate);
     tstate->py_recursion_remaining
         = tstate->py_recursion_limit - state->python_depth;
-    tstate->current_executor = state->current_executor;
-    Py_CLEAR(state->current_executor);
+    tstate->current_executor = NULL;
+    if (!LIKELY(state->current_executor == NULL)) {
+        executor_give_back(state, tstate);
+    }
     datastack_load(&state->datastack, tstate);
     if (state->tools_version != tstate_tools_version(tstate)) {
         frames_instrument(frame, tstate);
@@ -151,9 +181,9 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
 static inline void
 state_settle(void *lent)
 {
-    struct _PyInterpreterFrame *outermost = lent;
-    if (outermost != NULL) {
-        outermost->previous = NULL;
+    struct _PyInterpreterFrame **link = lent;
+    if (link != NULL) {
+        *link = NULL;
     }
 }
 
@@ -192,6 +222,7 @@ state_visit(struct interpreter_state *state, visitproc visit, void *arg)
 static inline void
 state_clear(struct interpreter_state *state)
 {
+    state->sealed = NULL;
     Py_CLEAR(state->context);
     Py_CLEAR(state->current_executor);
     Py_CLEAR(state->exc_state.exc_value);

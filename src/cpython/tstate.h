@@ -14,6 +14,11 @@
          Get what the first run will need, with room for frames of so many bytes
          if that is known, or 0.  -1 when out of memory, without an exception.
          state_cancel undoes it.
+     size_t state_parked_frames_size(const struct interpreter_state *,
+                                     const PyThreadState *)
+         About the running greenlet, all of whose frames are gone: how many bytes
+         of frames it had when it was last suspended; 0 if it had outgrown its
+         room then.
      bool state_outgrown(const struct interpreter_state *,
                          const PyThreadState *)
      size_t state_frames_size(const PyThreadState *)
@@ -23,14 +28,21 @@
      void state_start(struct interpreter_state *, PyThreadState *)
          Give the thread state to a greenlet that begins; to be called in its
          first C function.
-     void *state_suspend(struct interpreter_state *, PyThreadState *)
-         Note everything, and make what others can reach (frames) independent
-         of the C stack.  state_resume on the same state undoes the call.
-         Returns what state_settle wants.
+     void state_suspend(struct interpreter_state *, PyThreadState *)
+         Note everything.  state_resume on the same state undoes the call, and
+         that of state_seal.
+     void *state_seal(struct interpreter_state *, PyThreadState *)
+         The C stack of a suspended greenlet is about to go: make what others can
+         reach (frames) independent of it.  A thread state is given if that still
+         refers to the greenlet's frames, since the thread has not yet gone on to
+         another one.  Then what it has lent them stays, and what state_settle
+         wants is returned; otherwise NULL.  Done twice it is done once.  Only
+         where STATE_HAS_SEAL is defined: elsewhere nothing refers to
+         the C stack.
      void state_resume(struct interpreter_state *, PyThreadState *)
          Give the thread state back to a greenlet that was suspended.
      void state_settle(void *lent)
-         The thread has gone on to another greenlet after a suspend: whatever
+         The thread has gone on to another greenlet after a state_seal: whatever
          was still lent from the thread goes back.
      void state_leave(struct interpreter_state *, PyThreadState *,
                       struct chunk_pool *)
@@ -46,6 +58,28 @@
          running: leave in it only what the interpreter may free, as it was in
          the main greenlet when that was suspended.
 
+     struct stack_home
+         What a thread state says of a stack; it lies on the stack itself, if
+         that is a greenlet's own, and lasts as long.
+     HOME_SMALLEST
+         How many bytes a stack must have at least, for recursion to end in an
+         error and not in the guard.
+     struct stack_homes
+         Part of the thread record: the thread's own home, and which one is
+         current.
+     bool homes_init(struct stack_homes *, PyThreadState *,
+                     const struct stack_homes *callers)
+         Take the stack in use for the thread's own.  If it is the current one of
+         `callers`, which may be NULL, the thread state is told of it, and the
+         result is true.
+     void home_init(struct stack_home *, const PyThreadState *,
+                    const char *bottom, const char *top)
+         Make the home of a stack between these addresses.
+     void homes_enter(struct stack_homes *, PyThreadState *,
+                      const struct stack_home *)
+         The stack of this home is in use from now on, the thread's own if it is
+         NULL.  To be called before state_start and state_resume.
+
      PyObject *state_frame(struct interpreter_state *, PyThreadState *)
          New reference to the innermost frame of a suspended greenlet; NULL,
          perhaps with an exception, if there is none.
@@ -58,8 +92,7 @@
 
      PyObject *object_new_with_room(PyTypeObject *, size_t room)
          A new object with so many zeros behind it, untracked, of a type whose
-         tp_alloc is PyType_GenericAlloc.  Only where TSTATE_HAS_ROOM_BEHIND is
-         defined.
+         tp_alloc is PyType_GenericAlloc.  NULL with MemoryError.
      int object_prepare_calls(PyObject **dict)
          Do what lets the interpreter call methods of an object fast whose
          instance dict is at `dict`.  -1 with an exception.
@@ -72,7 +105,21 @@
      void tools_install(void)
          To be called at import: find what state_resume may need of
          sys.monitoring.
+     bool tstate_is_shared(const PyThreadState *)
+         May several native threads use it in turn?
      bool interpreter_finalizing(void)
+     bool interpreter_has_own_gil(void)
+         Does the calling interpreter run in parallel with the main one?  Then it
+         shares no object with that, and no static type.
+     TSTATE_MODULE_SLOTS
+         Slots of a module definition: what has to be said for such interpreters
+         to import it.
+     unsigned long tstate_thread_ident(const PyThreadState *)
+         What threading.get_ident() says in the thread that uses it.
+     bool thread_is_main(void)
+         Is this the process's main thread?  Another one's stack may vanish while
+         its thread state lives: until 3.13 daemon threads end when they find that
+         the interpreter does.
      PyObject *tstate_trash_nesting(PyThreadState *)
          For the published package's tests: how deep the deallocator is.  Only
          where TSTATE_HAS_TRASH_NESTING is defined.
@@ -86,6 +133,8 @@
 #  define Py_BUILD_CORE 1
 #endif
 #include <Python.h>
+
+#include "internal/pycore_runtime.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -124,6 +173,18 @@ static inline PyObject **
 state_context(struct interpreter_state *state, PyThreadState *running)
 {
     return running != NULL ? &running->context : &state->context;
+}
+
+static inline unsigned long
+tstate_thread_ident(const PyThreadState *tstate)
+{
+    return tstate->thread_id;
+}
+
+static inline bool
+thread_is_main(void)
+{
+    return PyThread_get_thread_ident() == _PyRuntime.main_thread;
 }
 
 static inline bool

@@ -37,6 +37,11 @@ struct interpreter_state {
     _PyErr_StackItem exc_state; /* what exc_info starts from */
 };
 
+#include "no_extra_data.h"
+#include "no_own_gil.h"
+#include "no_stack_home.h"
+#include "shared_tstate.h"
+
 static inline PyThreadState *
 tstate_current(void)
 {
@@ -60,6 +65,15 @@ state_outgrown(const struct interpreter_state *state,
     (void)state;
     (void)tstate;
     return false;
+}
+
+static inline size_t
+state_parked_frames_size(const struct interpreter_state *state,
+                         const PyThreadState *tstate)
+{
+    (void)state;
+    (void)tstate;
+    return 0;
 }
 
 static inline size_t
@@ -90,7 +104,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     tstate_context_changed(tstate);
 }
 
-static inline void *
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
@@ -100,7 +114,6 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->context = tstate->context;
     state->python_depth = tstate->recursion_depth;
     state->trash_nesting = tstate->trash_delete_nesting;
-    return NULL;
 }
 
 static inline void
@@ -166,6 +179,36 @@ state_frame(struct interpreter_state *state, PyThreadState *tstate)
     return Py_XNewRef((PyObject *)state->visible);
 }
 
+/* A frame that executes is the C stack's, and so the greenlet's while that is parked.
+   The collector does not know it as a rule: what it refers to is shown as if the
+   greenlet did.  Runs no Python code. */
+static inline int
+frame_visit(PyFrameObject *frame, visitproc visit, void *arg)
+{
+    if (PyObject_GC_IsTracked((PyObject *)frame)) {
+        Py_VISIT(frame);
+        return 0;
+    }
+    return PyFrame_Type.tp_traverse((PyObject *)frame, visit, arg);
+}
+
+/* Up to a frame that somebody else refers to, who can reach from there whatever the
+   frames farther out refer to.  Generators visit their own. */
+static inline int
+frames_visit(PyFrameObject *frame, visitproc visit, void *arg)
+{
+    int result = 0;
+    Py_ssize_t references = 1;
+    while (frame != NULL && Py_REFCNT(frame) == references && result == 0) {
+        if (frame->f_gen == NULL) {
+            result = frame_visit(frame, visit, arg);
+        }
+        frame = frame->f_back;
+        references = 2; /* that one's, too */
+    }
+    return result;
+}
+
 static inline int
 state_visit(struct interpreter_state *state, visitproc visit, void *arg)
 {
@@ -173,7 +216,7 @@ state_visit(struct interpreter_state *state, visitproc visit, void *arg)
     Py_VISIT(state->exc_state.exc_type);
     Py_VISIT(state->exc_state.exc_value);
     Py_VISIT(state->exc_state.exc_traceback);
-    return 0;
+    return frames_visit(state->visible, visit, arg);
 }
 
 static inline void

@@ -62,8 +62,20 @@ frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
     return 0;
 }
 
+/* No frame is on the C stack. */
+static inline bool
+frame_is_entry(const struct _PyInterpreterFrame *frame)
+{
+    (void)frame;
+    return false;
+}
+
 #include "object_slots.h"
 
+#include "no_extra_data.h"
+#include "no_own_gil.h"
+#include "no_stack_home.h"
+#include "shared_tstate.h"
 #include "since_3_11.h"
 
 static inline PyThreadState *
@@ -96,7 +108,7 @@ cframe_leave_stack(struct interpreter_state *state, PyThreadState *tstate)
     tstate->cframe = &state->root_cframe;
 }
 
-static inline void *
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
@@ -108,7 +120,6 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->python_depth = tstate->recursion_limit - tstate->recursion_remaining;
     state->trash_nesting = tstate->trash_delete_nesting;
     datastack_save(&state->datastack, tstate);
-    return NULL;
 }
 
 static inline void

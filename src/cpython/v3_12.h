@@ -82,6 +82,8 @@ tstate_tools_version(const PyThreadState *tstate)
 
 #include "since_3_11.h"
 #include "since_3_12.h"
+#include "no_stack_home.h"
+#include "shared_tstate.h"
 
 static inline PyThreadState *
 tstate_current(void)
@@ -112,14 +114,11 @@ cframe_leave_stack(struct interpreter_state *state, PyThreadState *tstate)
     tstate->cframe = &state->root_cframe;
 }
 
-static inline void *
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
     state->cframe = tstate->cframe;
-    /* Entry frames are never current while code runs that could switch. */
     state->visible = tstate->cframe->current_frame;
-    assert(state->visible == frame_skip_entries(state->visible));
-    state->sealed = frames_seal(state->visible, NULL);
     cframe_leave_stack(state, tstate);
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
@@ -129,13 +128,12 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->trash_nesting = tstate->trash.delete_nesting;
     state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
-    return NULL;
 }
 
 static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
-    frames_unseal(state->sealed);
+    frames_unseal(&state->sealed);
     state->root_cframe.current_frame = NULL;
     tstate->cframe = state->cframe;
     tstate->cframe->current_frame = state->visible;
@@ -158,6 +156,17 @@ static inline void
 state_settle(void *lent)
 {
     (void)lent;
+}
+
+static inline void *
+state_seal(struct interpreter_state *state, PyThreadState *tstate)
+{
+    (void)tstate;
+    if (state->sealed == NULL) {
+        state->sealed = frames_seal(&state->visible, NULL);
+        state->root_cframe.current_frame = state->visible;
+    }
+    return NULL;
 }
 
 static inline void
@@ -194,6 +203,7 @@ state_visit(struct interpreter_state *state, visitproc visit, void *arg)
 static inline void
 state_clear(struct interpreter_state *state)
 {
+    state->sealed = NULL;
     Py_CLEAR(state->context);
     Py_CLEAR(state->exc_state.exc_value);
 }

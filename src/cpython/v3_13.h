@@ -78,11 +78,20 @@ tstate_tools_version(const PyThreadState *tstate)
 
 #include "since_3_11.h"
 #include "since_3_12.h"
+#include "no_stack_home.h"
 
 static inline PyThreadState *
 tstate_current(void)
 {
     return PyThreadState_GetUnchecked();
+}
+
+/* Whoever runs code in a subinterpreter makes one. */
+static inline bool
+tstate_is_shared(const PyThreadState *tstate)
+{
+    (void)tstate;
+    return false;
 }
 
 static inline void
@@ -96,13 +105,10 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
-static inline void *
+static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
-    /* Entry frames are never current while code runs that could switch. */
     state->visible = tstate->current_frame;
-    assert(state->visible == frame_skip_entries(state->visible));
-    state->sealed = frames_seal(state->visible, NULL);
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth
@@ -110,13 +116,12 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->c_remaining = tstate->c_recursion_remaining;
     state->tools_version = tstate_tools_version(tstate);
     datastack_save(&state->datastack, tstate);
-    return NULL;
 }
 
 static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
-    frames_unseal(state->sealed);
+    frames_unseal(&state->sealed);
     tstate->current_frame = state->visible;
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
@@ -136,6 +141,18 @@ static inline void
 state_settle(void *lent)
 {
     (void)lent;
+}
+
+static inline void *
+state_seal(struct interpreter_state *state, PyThreadState *tstate)
+{
+    if (state->sealed == NULL) {
+        state->sealed = frames_seal(&state->visible, NULL);
+    }
+    if (tstate != NULL) {
+        tstate->current_frame = state->visible;
+    }
+    return NULL;
 }
 
 static inline void
@@ -172,6 +189,7 @@ state_visit(struct interpreter_state *state, visitproc visit, void *arg)
 static inline void
 state_clear(struct interpreter_state *state)
 {
+    state->sealed = NULL;
     Py_CLEAR(state->context);
     Py_CLEAR(state->exc_state.exc_value);
 }

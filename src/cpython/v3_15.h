@@ -18,6 +18,33 @@ tstate_outermost_frame(const PyThreadState *tstate)
     return tstate->base_frame;
 }
 
+/* A chain that lies on a stack of its own keeps its link to the end: so the end is
+   there, too, and lasts as long. */
+struct stack_end {
+    struct _PyInterpreterFrame *frame;
+    struct _PyInterpreterFrame own_frame;
+};
+
+static inline void
+end_note(struct stack_end *end, const PyThreadState *tstate)
+{
+    end->frame = tstate->base_frame;
+}
+
+static inline void
+end_init(struct stack_end *end, const PyThreadState *tstate)
+{
+    end->own_frame = *tstate->base_frame;
+    end->own_frame.previous = NULL;
+    end->frame = &end->own_frame;
+}
+
+static inline void
+end_enter(const struct stack_end *end, PyThreadState *tstate)
+{
+    tstate->base_frame = end->frame;
+}
+
 static inline int
 code_instrument(PyCodeObject *code, PyThreadState *tstate)
 {

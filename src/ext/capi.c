@@ -11,7 +11,7 @@ static const char capsule_name[] = "greenlet._C_API";
 static int
 require_greenlet(PyGreenlet *self)
 {
-    if (self == NULL || !PyObject_TypeCheck((PyObject *)self, &greenlet_type)) {
+    if (self == NULL || !greenlet_check((PyObject *)self)) {
         PyErr_BadArgument();
         return -1;
     }
@@ -115,7 +115,7 @@ int
 capi_init(struct module_state *module)
 {
     void *table[CAPI_ENTRIES] = {
-        [PyGreenlet_Type_NUM] = &greenlet_type,
+        [PyGreenlet_Type_NUM] = module->type,
         [PyExc_GreenletError_NUM] = module->error,
         [PyExc_GreenletExit_NUM] = module->greenlet_exit,
         [PyGreenlet_New_NUM] = (void *)greenlet_new,

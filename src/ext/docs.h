@@ -204,6 +204,32 @@
     "    ...     print(event, origin, '->', target)\n"                         \
     "    >>> before = greenlet.settrace(log)\n"
 
+#define DOC_STACK_POLICY                                                       \
+    "stack_policy($module, mode=None, /, *, limit=None, size=None)\n"          \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Tell, and set if arguments are given, which greenlets get a stack of\n"   \
+    "their own.  What is changed counts for greenlets that start later.\n"     \
+    "\n"                                                                       \
+    "  mode   'automatic': those of a kind that has been seen to park deep\n"  \
+    "         in C calls or Python functions; 'shared': none, all run on\n"    \
+    "         the stack of their thread, as some libraries insist on;\n"       \
+    "         'own': all\n"                                                    \
+    "  limit  an int: how many stacks there may be in the process; when\n"     \
+    "         there are no more, greenlets start on the shared stack\n"        \
+    "  size   an int: bytes of each; 0 for as large as the thread's own\n"     \
+    "\n"                                                                       \
+    "Returns the policy as it was before, a named tuple.  A mode, limit or\n"  \
+    "size that makes no sense is a ValueError.  The environment variable\n"    \
+    "GREENLET_STACK_POLICY sets the mode at the start.\n"                      \
+    "\n"                                                                       \
+    "    >>> before = greenlet.stack_policy('shared')\n"                       \
+    "    >>> greenlet.stack_policy().mode\n"                                   \
+    "    'shared'\n"                                                           \
+    "    >>> before = greenlet.stack_policy(before.mode)\n"
+
+#define DOC_STACK_POLICY_TYPE "What stack_policy() returns.\n"
+
 #define DOC_GETTRACE                                                           \
     "gettrace($module, /)\n"                                                   \
     "--\n"                                                                     \
@@ -269,6 +295,49 @@
     "--\n"                                                                     \
     "\n"                                                                       \
     "Put a value into the dict of the thread's state, until it ends.\n"
+
+/* greenlet.debug uses these. */
+
+#define DOC_STARTED                                                            \
+    "_started($module, /)\n"                                                   \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Return a list of the greenlets of all threads of this interpreter that\n" \
+    "have started and not ended, the main ones included, in no order.\n"
+
+#define DOC_DESCRIBE                                                           \
+    "_describe($module, greenlet, /)\n"                                        \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Return what greenlet is at this moment: (state, thread, run, frame).\n"   \
+    "\n"                                                                       \
+    "state is 'unstarted', 'running', 'parked' or 'dead'; thread the ident\n"  \
+    "of the thread that it belongs to, None if that has ended; run what it\n"  \
+    "is to call or has called, None if that is not known any more, not yet\n"  \
+    "or only to its class; frame its innermost frame or None.\n"
+
+#define DOC_RUN_OF                                                             \
+    "_run($module, greenlet, /)\n"                                             \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Return the run of _describe() alone.\n"
+
+#define DOC_EXCHANGE_TRACE                                                      \
+    "_exchange_trace($module, greenlet, callback, expected=any, /)\n"           \
+    "--\n"                                                                      \
+    "\n"                                                                        \
+    "Set the trace function of the thread of greenlet, as settrace() does it\n" \
+    "for one's own; if expected is given, only if that is set.\n"               \
+    "\n"                                                                        \
+    "Returns the one that was set, or None.  A thread that has ended has\n"     \
+    "none.\n"
+
+#define DOC_EXCHANGE_TRACE_OF_NEW_THREADS                                      \
+    "_exchange_trace_of_new_threads($module, callback, /)\n"                   \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Set the trace function that threads begin with when they first use\n"     \
+    "greenlets; None for none.  Returns the one before, or None.\n"
 
 #define DOC_GET_TSTATE_TRASH_DELETE_NESTING                                    \
     "get_tstate_trash_delete_nesting($module, /)\n"                            \

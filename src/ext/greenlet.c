@@ -1,12 +1,21 @@
 /* The type greenlet.greenlet: creation, attributes, garbage collection.
 
+   The type is static, because CPython refuses a static type, as extensions compiled by
+   Cython have them, that derives from a heap type.  It belongs to the main interpreter
+   and to those that share its GIL.  Its dict, its bases' orders and its subclasses
+   would not be safe with another GIL: an interpreter that has its own makes a heap type
+   that is the same to Python code.  Instances of a heap type hold a reference to it,
+   and so do those of its subclasses, for which a heap type is to do that as well.
+
    What happens when the last reference to a parked greenlet goes is in
    greenlet_finalize: its thread kills it, now or later.  Only one that can
    never run again is abandoned, its frames released without being run. */
 
+#include "core/compiler.h"
 #include "object.h"
 
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <structmember.h>
 
@@ -39,24 +48,63 @@ is_running(const struct greenlet *greenlet)
            && greenlet == thread_running(greenlet->thread);
 }
 
+static void greenlet_dealloc(PyObject *self);
+
+/* The first of a greenlet's classes that is deallocated here: the type, or an
+   extension's that does not deallocate by itself.  NULL if `object` is no greenlet. */
+static PyTypeObject *
+greenlet_base(const PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    while (type != NULL && type->tp_dealloc != greenlet_dealloc) {
+        type = type->tp_base;
+    }
+    return type;
+}
+
+bool
+greenlet_check(const PyObject *object)
+{
+    return greenlet_base(object) != NULL;
+}
+
+/* Is a greenlet's reference to its class for the functions here to release and to
+   visit?  Where the type is static, those of Python's subclasses do that. */
+static bool
+has_heap_base(const PyObject *self)
+{
+    return PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_HEAPTYPE)
+           && PyType_HasFeature(greenlet_base(self), Py_TPFLAGS_HEAPTYPE);
+}
+
 /* How often unstarted greenlets, with all those below them, may have come to
-   another thread.  It stops at the end, and then nothing is remembered. */
-static uint32_t thread_moves;
+   another thread.  It stops at the end, and then nothing is remembered.  One for all
+   interpreters, like the count below: what others do only makes it less exact. */
+static _Atomic(uint32_t) thread_moves;
+
+static uint32_t
+thread_moves_now(void)
+{
+    return atomic_load_explicit(&thread_moves, memory_order_relaxed);
+}
 
 static void
 forget_threads(void)
 {
-    if (thread_moves < UINT32_MAX) {
-        thread_moves++;
-    }
+    uint32_t moves = thread_moves_now();
+    while (moves < UINT32_MAX
+           && !atomic_compare_exchange_weak_explicit(
+               &thread_moves, &moves, moves + 1, memory_order_relaxed,
+               memory_order_relaxed))
+    {}
 }
 
 static bool
 remembers_thread(const struct greenlet *greenlet)
 {
     return greenlet->found_thread != NULL
-           && greenlet->found_when == thread_moves
-           && thread_moves != UINT32_MAX;
+           && greenlet->found_when == thread_moves_now()
+           && greenlet->found_when != UINT32_MAX;
 }
 
 /* Remembered, so that a long chain of unstarted parents is not walked time and
@@ -76,7 +124,7 @@ greenlet_thread(struct greenlet *greenlet)
         = known->thread != NULL ? known->thread : known->found_thread;
     for (; greenlet != known; greenlet = greenlet_of(greenlet->parent)) {
         greenlet->found_thread = thread;
-        greenlet->found_when = thread_moves;
+        greenlet->found_when = thread_moves_now();
     }
     return thread;
 }
@@ -91,7 +139,7 @@ greenlet_descends_from(const struct greenlet *greenlet,
     return greenlet == ancestor;
 }
 
-static size_t parent_swaps;
+static _Atomic(size_t) parent_swaps;
 
 PyGreenlet *
 greenlet_swap_parent(struct greenlet *greenlet, PyGreenlet *parent)
@@ -99,14 +147,14 @@ greenlet_swap_parent(struct greenlet *greenlet, PyGreenlet *parent)
     PyGreenlet *previous = greenlet->parent;
     greenlet_of(parent)->has_children = true;
     greenlet->parent = parent;
-    parent_swaps++;
+    atomic_fetch_add_explicit(&parent_swaps, 1, memory_order_relaxed);
     return previous;
 }
 
 size_t
 greenlet_parent_swaps(void)
 {
-    return parent_swaps;
+    return atomic_load_explicit(&parent_swaps, memory_order_relaxed);
 }
 
 /* Creation */
@@ -122,7 +170,6 @@ attach(PyGreenlet *object, void *zeros)
     return greenlet;
 }
 
-#ifdef TSTATE_HAS_ROOM_BEHIND
 /* May what hangs off an object of this type be right behind it? */
 static bool
 has_room_behind(const PyTypeObject *type)
@@ -143,7 +190,6 @@ allocate_whole(PyTypeObject *type)
     }
     return (PyGreenlet *)self;
 }
-#endif
 
 static PyGreenlet *
 allocate_apart(PyTypeObject *type)
@@ -170,21 +216,17 @@ allocate(PyTypeObject *type, const struct module_state *module)
         return (PyGreenlet *)PyBaseObject_Type.tp_new(
             type, module->no_arguments, NULL);
     }
-#ifdef TSTATE_HAS_ROOM_BEHIND
-    if (has_room_behind(type)) {
-        return allocate_whole(type);
-    }
-#endif
-    return allocate_apart(type);
+    return has_room_behind(type) ? allocate_whole(type) : allocate_apart(type);
 }
 
 /* Spares: greenlets that were deallocated, kept for the next of their thread
-   with all that was allocated for them.  Only such as are of no subclass, and no
-   main greenlets, whose state is not cleared. */
+   with all that was allocated for them, but without a reference to their type.
+   Only such as are of no subclass, and no main greenlets, whose state is not
+   cleared. */
 
 #define SPARES_LIMIT 64
 
-static PyGreenlet *
+static HOT PyGreenlet *
 spare_take(struct thread *thread)
 {
     struct greenlet *greenlet = thread->spares;
@@ -196,20 +238,21 @@ spare_take(struct thread *thread)
     greenlet->found_thread = NULL;
     greenlet->has_children = false;
     greenlet->is_killed = false;
-    PyObject_Init((PyObject *)self, &greenlet_type);
+    greenlet->is_told_to_end = false;
+    PyObject_Init((PyObject *)self, Py_TYPE(self));
     object_rearm_finalizer((PyObject *)self);
     PyObject_GC_Track(self);
     return self;
 }
 
 /* Whether the deallocated `object` is a spare now. */
-static bool
+static HOT bool
 spare_keep(PyGreenlet *object)
 {
     struct thread *thread = thread_last_used();
     struct greenlet *greenlet = greenlet_of(object);
-    if (!Py_IS_TYPE(object, &greenlet_type) || greenlet->is_main
-        || thread == NULL || thread->spares_count >= SPARES_LIMIT)
+    if (thread == NULL || !Py_IS_TYPE(object, thread->module->type)
+        || greenlet->is_main || thread->spares_count >= SPARES_LIMIT)
     {
         return false;
     }
@@ -234,7 +277,7 @@ greenlet_free_spares(struct thread *thread)
 PyGreenlet *
 greenlet_new_main(struct thread *thread)
 {
-    PyGreenlet *self = allocate(&greenlet_type, thread->module);
+    PyGreenlet *self = allocate(thread->module->type, thread->module);
     if (self != NULL && object_prepare_calls(&self->dict) < 0) {
         Py_CLEAR(self);
     }
@@ -256,7 +299,7 @@ type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (thread == NULL) {
         return NULL;
     }
-    PyGreenlet *self = type == &greenlet_type && thread->spares != NULL
+    PyGreenlet *self = thread->spares != NULL && type == thread->module->type
                            ? spare_take(thread)
                            : allocate(type, thread->module);
     if (self != NULL) {
@@ -300,7 +343,11 @@ type_init(PyObject *self, PyObject *args, PyObject *kwargs)
 PyGreenlet *
 greenlet_new(PyObject *run, PyGreenlet *parent)
 {
-    PyObject *self = type_new(&greenlet_type, NULL, NULL);
+    const struct thread *thread = thread_enter();
+    if (thread == NULL) {
+        return NULL;
+    }
+    PyObject *self = type_new(thread->module->type, NULL, NULL);
     if (self != NULL && initialize(self, run, (PyObject *)parent) < 0) {
         Py_CLEAR(self);
     }
@@ -365,16 +412,16 @@ greenlet_abandon(struct greenlet *greenlet)
     struct thread *thread = greenlet->thread;
     if (thread->tstate != NULL) {
         slice_drop(&thread->stack, &greenlet->slice);
-        slice_release(&greenlet->slice);
         state_abandon(&greenlet->interpreter, &thread->chunks);
-        thread_note_end(thread);
+        thread_note_end(thread, greenlet);
     }
     else {
-        /* The stack is gone, and with it the chain of slices. */
+        /* The shared stack is gone, and with it the chain of slices. */
         slice_die(&greenlet->slice);
-        slice_release(&greenlet->slice);
         state_abandon(&greenlet->interpreter, NULL);
     }
+    /* Only now: its frames may have been linked by what is on it. */
+    slice_release(&greenlet->slice);
 }
 
 static void greenlet_finalize(PyObject *self);
@@ -399,11 +446,13 @@ greenlet_finalize(PyObject *self)
         return;
     }
     PyThreadState *tstate = tstate_current();
-    if (greenlet->thread->tstate != tstate || tstate_collecting(tstate)) {
+    if (greenlet->thread->tstate != tstate || tstate_collecting(tstate)
+        || !thread_is_native(greenlet->thread))
+    {
         thread_doom(greenlet->thread, greenlet);
     }
     else {
-        switch_kill(greenlet);
+        switch_kill(greenlet, greenlet->thread->module->vanished_reason);
         if (greenlet_is_alive(greenlet)) {
             thread_refused(greenlet->thread, greenlet);
         }
@@ -426,8 +475,10 @@ finalize_late(PyObject *self)
     if (references == 0) {
         return false;
     }
-    /* Python's deallocator for heap types goes on to release the type. */
-    if (PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_HEAPTYPE)) {
+    /* Python's deallocator goes on to release the type, if that is not for us. */
+    if (PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_HEAPTYPE)
+        && !has_heap_base(self))
+    {
         Py_INCREF(Py_TYPE(self));
     }
     return true;
@@ -469,7 +520,7 @@ release(struct greenlet *greenlet)
     release_parent(parent);
 }
 
-static void
+static HOT void
 greenlet_dealloc(PyObject *self)
 {
     PyGreenlet *object = (PyGreenlet *)self;
@@ -503,6 +554,7 @@ greenlet_dealloc(PyObject *self)
             thread_release(greenlet->thread);
         }
     }
+    PyTypeObject *owned_type = has_heap_base(self) ? Py_TYPE(self) : NULL;
     if (greenlet == NULL || !spare_keep(object)) {
         object->pimpl = NULL;
         if (greenlet != NULL && greenlet->is_apart) {
@@ -510,6 +562,7 @@ greenlet_dealloc(PyObject *self)
         }
         Py_TYPE(self)->tp_free(self);
     }
+    Py_XDECREF(owned_type);
     Py_TRASHCAN_END
 }
 
@@ -527,6 +580,9 @@ greenlet_traverse(PyObject *self, visitproc visit, void *arg)
            still needs to run.  So all of that looks reachable.  (Finalised it
            was before it started, and something brought it back.) */
         return 0;
+    }
+    if (has_heap_base(self)) {
+        Py_VISIT(Py_TYPE(self));
     }
     Py_VISIT(((PyGreenlet *)self)->dict);
     Py_VISIT(greenlet->parent);
@@ -654,7 +710,7 @@ get_parent(PyObject *self, void *unused)
 int
 greenlet_require(PyObject *object)
 {
-    if (!PyObject_TypeCheck(object, &greenlet_type)) {
+    if (!greenlet_check(object)) {
         PyErr_Format(PyExc_TypeError,
                      "GreenletChecker: Expected any type of greenlet, not %s",
                      Py_TYPE(object)->tp_name);
@@ -828,7 +884,8 @@ greenlet_repr(PyObject *self)
 static PyMethodDef methods[] = {
     {"switch", (PyCFunction)(void (*)(void))switch_method,
      METH_FASTCALL | METH_KEYWORDS, DOC_SWITCH},
-    {"throw", throw_method, METH_VARARGS, DOC_THROW},
+    {"throw", (PyCFunction)(void (*)(void))throw_method,
+     METH_FASTCALL | METH_KEYWORDS, DOC_THROW},
     {"__getstate__", refuse_state, METH_NOARGS, DOC_GETSTATE},
     {NULL, NULL, 0, NULL},
 };
@@ -848,24 +905,72 @@ static PyNumberMethods as_number = {
     .nb_bool = greenlet_bool,
 };
 
-PyTypeObject greenlet_type = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "greenlet.greenlet",
-    .tp_doc = DOC_GREENLET,
+/* What the static type says and the heap type, too; TYPE_FLAGS apart. */
+#define TYPE_SLOTS(SLOT)                                                       \
+    SLOT(doc, DOC_GREENLET)                                                    \
+    SLOT(new, type_new)                                                        \
+    SLOT(init, type_init)                                                      \
+    SLOT(alloc, PyType_GenericAlloc)                                           \
+    SLOT(free, PyObject_GC_Del)                                                \
+    SLOT(finalize, greenlet_finalize)                                          \
+    SLOT(dealloc, greenlet_dealloc)                                            \
+    SLOT(traverse, greenlet_traverse)                                          \
+    SLOT(clear, greenlet_clear)                                                \
+    SLOT(repr, greenlet_repr)                                                  \
+    SLOT(methods, methods)                                                     \
+    SLOT(getset, attributes)
+
+#define TYPE_NAME "greenlet.greenlet"
+#define TYPE_FLAGS                                                             \
+    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC)
+
+#define FIELD(name, value) .tp_##name = (value),
+#define SPEC(name, value) {Py_tp_##name, (void *)(value)},
+
+static PyTypeObject greenlet_type = {
+    PyVarObject_HEAD_INIT(NULL, 0) TYPE_SLOTS(FIELD).tp_name = TYPE_NAME,
     .tp_basicsize = sizeof(PyGreenlet),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_flags = TYPE_FLAGS,
     .tp_weaklistoffset = offsetof(PyGreenlet, weakreflist),
     .tp_dictoffset = offsetof(PyGreenlet, dict),
-    .tp_new = type_new,
-    .tp_init = type_init,
     .tp_vectorcall = type_vectorcall,
-    .tp_alloc = PyType_GenericAlloc,
-    .tp_free = PyObject_GC_Del,
-    .tp_finalize = greenlet_finalize,
-    .tp_dealloc = greenlet_dealloc,
-    .tp_traverse = greenlet_traverse,
-    .tp_clear = greenlet_clear,
-    .tp_repr = greenlet_repr,
     .tp_as_number = &as_number,
-    .tp_methods = methods,
-    .tp_getset = attributes,
 };
+
+static PyType_Slot heap_type_slots[] = {
+    {Py_nb_bool, (void *)greenlet_bool},
+    TYPE_SLOTS(SPEC){0, NULL},
+};
+
+static PyType_Spec heap_type_spec = {
+    .name = TYPE_NAME,
+    .basicsize = sizeof(PyGreenlet),
+    .flags = TYPE_FLAGS | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = heap_type_slots,
+};
+
+static PyTypeObject *
+new_heap_type(void)
+{
+    PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&heap_type_spec);
+    if (type != NULL) {
+        /* The specification could only say these with members that Python code sees,
+           or in new versions. */
+        type->tp_weaklistoffset = greenlet_type.tp_weaklistoffset;
+        type->tp_dictoffset = greenlet_type.tp_dictoffset;
+        type->tp_vectorcall = greenlet_type.tp_vectorcall;
+    }
+    return type;
+}
+
+PyTypeObject *
+greenlet_new_type(void)
+{
+    if (interpreter_has_own_gil()) {
+        return new_heap_type();
+    }
+    if (PyType_Ready(&greenlet_type) < 0) {
+        return NULL;
+    }
+    return (PyTypeObject *)Py_NewRef(&greenlet_type);
+}

@@ -1,59 +1,71 @@
 /* Kinds of greenlets; see kinds.h. */
 
+#include "core/compiler.h"
 #include "kinds.h"
 
 /* Room for all is worth its memory if at least one in so many needs it.  Since
    those that have room do not tell, one in so many is also let go without. */
-#define SHARE 32
+#define FRAMES_SHARE 32
 
-/* When as many have started, what was is half forgotten. */
-#define MEMORY 4096
+/* The same for stacks of their own, which cost more; here all tell. */
+#define DEEP_SHARE 4
 
-/* No stack is expected to be larger: there are chunks for so much. */
+/* So many in a row that never parked: the next ones will not either.  But one in so
+   many is looked at, as if nothing were known. */
+#define BRIEF_ROW 4
+#define BRIEF_SHARE 16
+
+/* When as many have started, or have been seen, what was is half forgotten. */
+#define STARTS_REMEMBERED 4096
+#define SEEN_REMEMBERED 128
+
+/* No more is expected: there are chunks for so much. */
 #define LARGEST ((size_t)UINT16_MAX)
-
-static const void *
-code_of(PyObject *run)
-{
-    while (PyMethod_Check(run)) {
-        run = PyMethod_GET_FUNCTION(run);
-    }
-    return PyFunction_Check(run) ? (const void *)PyFunction_GET_CODE(run)
-                                 : (const void *)Py_TYPE(run);
-}
 
 /* Its place in the table, where another may be. */
 static struct kind *
-place_of(struct kinds *kinds, const void *code)
+place_of(struct kinds *kinds, const void *key)
 {
-    uintptr_t bits = (uintptr_t)code;
+    uintptr_t bits = (uintptr_t)key;
     return &kinds->table[(bits >> 4 ^ bits >> 10) % KINDS];
 }
 
-size_t
-kinds_expect(struct kinds *kinds, PyObject *run)
+/* Its place, after another one has been forgotten. */
+static struct kind *
+take_place(struct kinds *kinds, const void *key)
 {
-    const void *code = code_of(run);
-    struct kind *kind = place_of(kinds, code);
-    if (kind->code != code) {
-        return 0;
+    struct kind *kind = place_of(kinds, key);
+    if (kind->key != key) {
+        *kind = (struct kind){.key = key, .starts = 1};
+    }
+    return kind;
+}
+
+HOT struct expectation
+kinds_expect(struct kinds *kinds, const void *key)
+{
+    struct kind *kind = place_of(kinds, key);
+    if (kind->key != key) {
+        return (struct expectation){.frames_size = 0};
     }
     kind->starts++;
-    if (kind->starts == MEMORY) {
+    if (kind->starts == STARTS_REMEMBERED) {
         kind->starts /= 2;
         kind->outgrown /= 2;
     }
-    return kind->outgrown * SHARE >= kind->starts ? kind->frames_size : 0;
+    bool outgrows = kind->outgrown * FRAMES_SHARE >= kind->starts;
+    return (struct expectation){
+        .frames_size = outgrows ? kind->frames_size : 0,
+        .is_deep = kind->deep > 0 && kind->deep * DEEP_SHARE >= kind->seen,
+        .is_brief = kind->brief >= BRIEF_ROW && kind->starts % BRIEF_SHARE != 0,
+        .is_known = kind->deep > 0 || kind->brief > 0,
+    };
 }
 
 void
-kinds_learn(struct kinds *kinds, PyObject *run, size_t frames_size)
+kinds_learn_frames(struct kinds *kinds, const void *key, size_t frames_size)
 {
-    const void *code = code_of(run);
-    struct kind *kind = place_of(kinds, code);
-    if (kind->code != code) {
-        *kind = (struct kind){.code = code, .starts = 1};
-    }
+    struct kind *kind = take_place(kinds, key);
     if (kind->outgrown < kind->starts) {
         kind->outgrown++;
     }
@@ -62,5 +74,35 @@ kinds_learn(struct kinds *kinds, PyObject *run, size_t frames_size)
     kind->frames_size -= kind->frames_size / 8;
     if (kind->frames_size < size) {
         kind->frames_size = size;
+    }
+}
+
+void
+kinds_learn_depth(struct kinds *kinds, const void *key, bool is_deep)
+{
+    struct kind *kind = is_deep ? take_place(kinds, key) : place_of(kinds, key);
+    if (kind->key != key) {
+        return;
+    }
+    kind->brief = 0;
+    kind->seen++;
+    kind->deep += is_deep;
+    if (kind->seen == SEEN_REMEMBERED) {
+        kind->seen /= 2;
+        kind->deep /= 2;
+    }
+}
+
+void
+kinds_learn_brief(struct kinds *kinds, const void *key)
+{
+    struct kind *kind = place_of(kinds, key);
+    /* This is worth less than what is known of another one. */
+    if (kind->key != key && (kind->outgrown > 0 || kind->deep > 0)) {
+        return;
+    }
+    kind = take_place(kinds, key);
+    if (kind->brief < BRIEF_ROW) {
+        kind->brief++;
     }
 }

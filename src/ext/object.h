@@ -45,14 +45,20 @@ struct greenlet {
         struct greenlet *doomed_next; /* see thread.h; spares use it, too */
         struct thread *found_thread;  /* borrowed; while unstarted */
     };
-    uint32_t found_when; /* what thread_moves was then */
+    union {
+        uint32_t place;      /* in the list of its thread's started ones */
+        uint32_t found_when; /* while unstarted: what thread_moves was then */
+    };
     bool is_main : 1;
-    bool is_doomed : 1;    /* on a list of its thread, which refers to it */
-    bool has_children : 1; /* may be the parent of another one */
-    bool is_killed : 1;    /* its end is nobody's news, see switch_kill */
-    bool has_keywords : 1; /* what `args` are, see struct message */
+    bool is_doomed : 1;      /* on a list of its thread, which refers to it */
+    bool has_children : 1;   /* may be the parent of another one */
+    bool is_killed : 1;      /* its end is nobody's news, see switch_kill */
+    bool is_told_to_end : 1; /* its thread ends, and has killed it */
+    bool has_keywords : 1;   /* what `args` are, see struct message */
     bool is_exit : 1;
     bool is_apart : 1; /* in memory of its own, not right behind the object */
+    bool is_of_known_kind : 1; /* see kinds.h */
+    bool is_deep : 1;          /* has been seen parked with many frames */
 };
 
 static inline struct greenlet *
@@ -67,9 +73,13 @@ greenlet_of_slice(struct slice *slice)
     return (struct greenlet *)slice;
 }
 
-/* The type.  It is static because CPython refuses a static type, as extensions
-   compiled by Cython have them, that derives from a heap type. */
-extern PyTypeObject greenlet_type;
+/* What greenlet.greenlet is in the calling interpreter, a new reference; NULL with an
+   exception.  To be called once in an interpreter, for its module state.  Runs no
+   Python code. */
+PyTypeObject *greenlet_new_type(void);
+
+/* Is `object` a greenlet, of whatever class?  Runs no Python code. */
+bool greenlet_check(const PyObject *object);
 
 /* A new main greenlet of `thread`, or NULL with an exception.  Runs no Python
    code. */

@@ -20,22 +20,11 @@
 
 #include "switch.h"
 
+#include "core/compiler.h"
 #include "module.h"
+#include "policy.h"
 #include "thread.h"
 #include "trace.h"
-
-#if defined(__GNUC__)
-#  define LIKELY(condition) __builtin_expect(!!(condition), 1)
-#  define OUT_OF_LINE __attribute__((noinline, cold))
-#  define NOT_INLINED __attribute__((noinline))
-/* What runs at every switch lies side by side, see slice.c. */
-#  define HOT __attribute__((hot))
-#else
-#  define LIKELY(condition) (condition)
-#  define OUT_OF_LINE
-#  define NOT_INLINED
-#  define HOT
-#endif
 
 PyObject *
 message_positional(const struct message *message)
@@ -52,7 +41,7 @@ message_keywords(const struct message *message)
 
 /* What a parked greenlet sees of a message: a new reference; NULL if it is
    about an exception. */
-static PyObject *
+static HOT PyObject *
 message_unpack(const struct message *message)
 {
     if (message->args == NULL) {
@@ -86,12 +75,17 @@ land_traced(struct thread *thread, struct greenlet *origin, PyObject *value)
    runs.  Consumes `run` and the message if it succeeds; `*attribute` is then
    the run attribute, to be released on the other side.  -1 with MemoryError.
    Runs no Python code. */
-static int
+static HOT int
 start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
               struct message *message, PyObject **attribute)
 {
-    size_t frames_size = kinds_expect(&thread->kinds, run);
+    if (thread_reserve_start(thread) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    size_t frames_size = policy_start(thread, target, run);
     if (state_prepare(&target->interpreter, &thread->chunks, frames_size) < 0) {
+        slice_release(&target->slice);
         PyErr_NoMemory();
         return -1;
     }
@@ -103,7 +97,7 @@ start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
     thread_retain(thread);
     target->thread = thread;
     target->doomed_next = NULL;
-    thread_note_start(thread);
+    thread_note_start(thread, target);
     return 0;
 }
 
@@ -113,10 +107,11 @@ start_undo(struct thread *thread, struct greenlet *target, PyObject *attribute)
     PyObject *run = target->run;
     PyObject *args = target->args;
     state_cancel(&target->interpreter, &thread->chunks);
+    slice_release(&target->slice);
     target->run = attribute;
     target->args = NULL;
     target->thread = NULL;
-    thread_note_end(thread);
+    thread_note_end(thread, target);
     thread_release(thread);
     Py_DECREF(run);
     Py_XDECREF(args);
@@ -129,7 +124,7 @@ static OUT_OF_LINE PyObject *
 land_nowhere(struct thread *thread)
 {
     struct greenlet *origin = thread->origin;
-    struct greenlet *target = greenlet_of_slice(thread->stack.target);
+    struct greenlet *target = greenlet_of_slice(thread->stack.unreached);
     if (origin->slice.state == SLICE_DEAD) {
         return NULL;
     }
@@ -156,14 +151,15 @@ land_slowly(struct thread *thread, struct greenlet *origin, PyObject *value)
 }
 
 HOT void *
-switch_land(struct stack *stack, int result)
+switch_land(struct stack *stack, struct slice *arrived)
 {
     struct thread *thread = (struct thread *)stack;
-    if (!LIKELY(result == 0)) {
+    if (!LIKELY(arrived != NULL)) {
         return land_nowhere(thread);
     }
-    struct greenlet *self = thread_running(thread);
+    struct greenlet *self = greenlet_of_slice(arrived);
     struct greenlet *origin = thread->origin;
+    homes_enter(&thread->homes, thread->tstate, policy_home(self));
     state_resume(&self->interpreter, thread->tstate);
     state_settle(thread->lent);
     PyObject *value = thread->value;
@@ -179,11 +175,16 @@ static inline PyObject *
 commit(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     struct greenlet *origin = thread_running(thread);
-    thread->lent = state_suspend(&origin->interpreter, thread->tstate);
+    state_suspend(&origin->interpreter, thread->tstate);
+    thread->lent = NULL;
+#ifdef STATE_HAS_SEAL
+    if (thread->seals_early && !origin->slice.has_own_stack) {
+        thread->lent = state_seal(&origin->interpreter, thread->tstate);
+    }
+#endif
     thread->value = value;
     thread->origin = origin;
-    thread->stack.target = &target->slice;
-    return stack_switch(&thread->stack);
+    return stack_switch(&thread->stack, &target->slice);
 }
 
 /* The running greenlet parks with more frames than it had room for.  (Main
@@ -191,10 +192,7 @@ commit(struct thread *thread, struct greenlet *target, PyObject *value)
 static OUT_OF_LINE PyObject *
 resume_outgrown(struct thread *thread, struct greenlet *target, PyObject *value)
 {
-    PyObject *run = thread_running(thread)->run;
-    if (run != NULL) {
-        kinds_learn(&thread->kinds, run, state_frames_size(thread->tstate));
-    }
+    policy_note_frames(thread, thread_running(thread));
     return commit(thread, target, value);
 }
 
@@ -207,6 +205,7 @@ static HOT NOT_INLINED PyObject *
 resume(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     const struct greenlet *origin = thread_running(thread);
+    slice_prefetch(&thread->stack, &target->slice);
     if (!LIKELY(!state_outgrown(&origin->interpreter, thread->tstate))) {
         return resume_outgrown(thread, target, value);
     }
@@ -215,7 +214,7 @@ resume(struct thread *thread, struct greenlet *target, PyObject *value)
 
 /* Park the running greenlet and start `target`.  Consumes a reference to it,
    `run` and the message. */
-static PyObject *
+static HOT PyObject *
 start(struct thread *thread, struct greenlet *target, PyObject *run,
       struct message *message)
 {
@@ -245,12 +244,24 @@ set_thread_error(const struct thread *current, const struct thread *wanted)
                  current->main->object, wanted->main->object);
 }
 
+/* What an unstarted greenlet is to run, as its attribute says: a new reference; NULL with
+   an exception.  May run Python code, but not for one of no subclass: there nobody can
+   have put anything in the way. */
+static inline PyObject *
+find_run(const struct thread *thread, const struct greenlet *greenlet)
+{
+    PyObject *object = (PyObject *)greenlet->object;
+    return Py_IS_TYPE(object, thread->module->type) && greenlet->run != NULL
+               ? Py_NewRef(greenlet->run)
+               : PyObject_GetAttr(object, thread->module->name_run);
+}
+
 /* Who runs when `wanted` is switched to: it, or if it has ended the nearest
    parent that has not.  A new reference; NULL with an exception.  For one that
    has not started, `*run` is a new reference to what it is to run.  An
    exception that is set stays set.  May run Python code and switch; after it
    nothing may that could change what was found, an allocation included. */
-static struct greenlet *
+static HOT struct greenlet *
 resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
 {
     PyObject *type, *value, *traceback;
@@ -272,8 +283,7 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
         Py_INCREF(target->object);
         bool started = target->slice.state == SLICE_ACTIVE;
         if (!started) {
-            *run = PyObject_GetAttr((PyObject *)target->object,
-                                    thread->module->name_run);
+            *run = find_run(thread, target);
             if (*run == NULL || object_prepare_calls(&target->object->dict) < 0)
             {
                 Py_CLEAR(*run);
@@ -298,7 +308,7 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
     return NULL;
 }
 
-PyObject *
+HOT PyObject *
 switch_message(PyGreenlet *wanted, struct message message)
 {
     struct thread *thread = thread_enter();
@@ -352,7 +362,7 @@ collect_keywords(PyObject *names, PyObject *const *values)
     return kwargs;
 }
 
-int
+HOT int
 message_collect(struct message *message, PyObject *const *args,
                 Py_ssize_t count, PyObject *keywords)
 {
@@ -376,7 +386,7 @@ message_collect(struct message *message, PyObject *const *args,
 }
 
 /* switch() with everything that the fast path below does not know. */
-static OUT_OF_LINE PyObject *
+static HOT NOT_INLINED PyObject *
 switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
             PyObject *keywords)
 {
@@ -515,31 +525,38 @@ throw_exit(PyGreenlet *target)
     return throw_exception(target, thread->module->greenlet_exit, NULL, NULL);
 }
 
+/* The arguments stay on the caller's value stack, where the collector sees them, and no
+   tuple of them is lost with a greenlet that is never resumed. */
 PyObject *
-throw_method(PyObject *self, PyObject *args)
+throw_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
+             PyObject *keywords)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    if (!PyArg_ParseTuple(args, "|OOO:throw", &type, &value, &traceback)) {
+    if (keywords != NULL && PyTuple_GET_SIZE(keywords) > 0) {
+        PyErr_SetString(PyExc_TypeError, "throw() takes no keyword arguments");
         return NULL;
     }
-    if (type == NULL) {
+    if (count > 3) {
+        return PyErr_Format(PyExc_TypeError,
+                            "throw() takes at most 3 arguments (%zd given)",
+                            count);
+    }
+    if (count == 0) {
         return throw_exit((PyGreenlet *)self);
     }
-    return throw_exception((PyGreenlet *)self, type, value, traceback);
+    return throw_exception((PyGreenlet *)self, args[0],
+                           count > 1 ? args[1] : NULL,
+                           count > 2 ? args[2] : NULL);
 }
 
 void
-switch_kill(struct greenlet *greenlet)
+switch_kill(struct greenlet *greenlet, PyObject *reason)
 {
     struct thread *thread = greenlet->thread;
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
 
     PyObject *exit_type = thread->module->greenlet_exit;
-    PyObject *exit
-        = PyObject_CallOneArg(exit_type, thread->module->kill_reason);
+    PyObject *exit = PyObject_CallOneArg(exit_type, reason);
     PyGreenlet *killer = thread_running(thread)->object;
     PyGreenlet *parent
         = greenlet_swap_parent(greenlet, (PyGreenlet *)Py_NewRef(killer));
@@ -566,7 +583,12 @@ switch_kill(struct greenlet *greenlet)
     {
         parent = greenlet_swap_parent(greenlet, parent);
     }
-    if (failed) {
+    if (failed && greenlet->is_told_to_end && greenlet_is_alive(greenlet)) {
+        /* It has not died of that, but thrown it at a parent who is not there: a
+           hub tells that it has nothing left to wait for. */
+        PyErr_Clear();
+    }
+    else if (failed) {
         PyErr_WriteUnraisable((PyObject *)greenlet->object);
     }
     Py_DECREF(parent);
@@ -575,7 +597,7 @@ switch_kill(struct greenlet *greenlet)
 
 /* Let go of what a greenlet that ends has held.  An exception that is set
    stays set.  May run Python code and switch. */
-static void
+static HOT void
 release_run(struct greenlet *self)
 {
     PyObject *run = self->run;
@@ -587,19 +609,17 @@ release_run(struct greenlet *self)
 }
 
 /* The last switch of a greenlet.  Consumes the reference to `heir`. */
-static _Noreturn void
+static HOT _Noreturn void
 leave(struct thread *thread, struct greenlet *heir, PyObject *value)
 {
     struct greenlet *self = thread_running(thread);
     state_leave(&self->interpreter, thread->tstate, &thread->chunks);
-    slice_release(&self->slice);
-    thread_note_end(thread);
+    thread_note_end(thread, self);
     thread->lent = NULL;
     thread->value = value;
     thread->origin = self;
-    thread->stack.target = &heir->slice;
     slice_die(&self->slice);
-    (void)stack_switch(&thread->stack);
+    (void)stack_switch(&thread->stack, &heir->slice);
 
     /* No memory to save what lies where the heir's stack belongs.  There is
        always one greenlet whose stack is in place; it gets a MemoryError. */
@@ -608,13 +628,12 @@ leave(struct thread *thread, struct greenlet *heir, PyObject *value)
     Py_DECREF(heir->object);
     heir = greenlet_of_slice(stack_refuge(&thread->stack));
     Py_INCREF(heir->object);
-    thread->stack.target = &heir->slice;
-    (void)stack_switch(&thread->stack);
+    (void)stack_switch(&thread->stack, &heir->slice);
     Py_FatalError("greenlet: a switch that needs no memory has failed");
 }
 
 /* The usual case: the parent is parked in this thread. */
-static bool
+static HOT bool
 can_resume(const struct thread *thread, const PyGreenlet *parent)
 {
     if (parent == NULL) {
@@ -626,7 +645,7 @@ can_resume(const struct thread *thread, const PyGreenlet *parent)
 
 /* Hand the outcome of run to the parent, for ever.  `value` is NULL for an
    exception.  Not inlined: the frame of switch_entry is part of every slice. */
-static NOT_INLINED _Noreturn void
+static HOT NOT_INLINED _Noreturn void
 finish(struct thread *thread, PyObject *value)
 {
     struct greenlet *self = thread_running(thread);
@@ -640,6 +659,9 @@ finish(struct thread *thread, PyObject *value)
                a row of greenlets that hold each other is a recursion. */
             Py_SETREF(value, Py_NewRef(Py_None));
         }
+    }
+    if (self->slice.has_own_stack) {
+        policy_note_end(thread, self);
     }
     release_run(self);
     thread_forgive(thread, self);
@@ -695,7 +717,7 @@ finish(struct thread *thread, PyObject *value)
 /* The first thing a new greenlet does, not inlined for the same reason.  -1 if
    it is to end at once, of the exception that is set.  May run Python code and
    switch. */
-static NOT_INLINED int
+static HOT NOT_INLINED int
 entry_land(struct thread *thread)
 {
     struct greenlet *self = thread_running(thread);
@@ -718,9 +740,18 @@ entry_land(struct thread *thread)
     return result;
 }
 
+/* Give the thread to a new greenlet. */
+static HOT NOT_INLINED void
+entry_begin(struct thread *thread)
+{
+    struct greenlet *self = thread_running(thread);
+    homes_enter(&thread->homes, thread->tstate, policy_home(self));
+    state_start(&self->interpreter, thread->tstate);
+}
+
 /* What calls a new greenlet's run with its arguments; NULL if only entry_call
    can. */
-static NOT_INLINED vectorcallfunc
+static HOT NOT_INLINED vectorcallfunc
 entry_function(const struct greenlet *self)
 {
     return self->has_keywords ? NULL : PyVectorcall_Function(self->run);
@@ -748,12 +779,12 @@ entry_failed(const struct greenlet *self)
 
 /* The frame of this function is part of every slice.  So it keeps only `thread`
    across calls, and calls run without PyObject_Vectorcall between. */
-void
+HOT void
 switch_entry(struct stack *stack)
 {
     struct thread *thread = (struct thread *)stack;
     PyObject *value = NULL;
-    state_start(&thread_running(thread)->interpreter, thread->tstate);
+    entry_begin(thread);
     if (entry_land(thread) == 0) {
         vectorcallfunc function = entry_function(thread_running(thread));
         const struct greenlet *self = thread_running(thread);

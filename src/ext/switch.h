@@ -36,18 +36,19 @@ PyObject *switch_message(PyGreenlet *target, struct message message);
 
 /* The method throw(), and what it comes to from C.  NULL stands for what is
    not given. */
-PyObject *throw_method(PyObject *self, PyObject *args);
+PyObject *throw_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
+                       PyObject *keywords);
 PyObject *throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
                           PyObject *traceback);
 
-/* Throw GreenletExit into a parked greenlet of the calling thread and come
-   back.  Another exception that leaves it is reported as unraisable; the one
-   that is set stays set.  Runs Python code and switches. */
-void switch_kill(struct greenlet *greenlet);
+/* Throw GreenletExit, which says `reason`, into a parked greenlet of the calling
+   thread and come back.  Another exception that leaves it is reported as
+   unraisable; the one that is set stays set.  Runs Python code and switches. */
+void switch_kill(struct greenlet *greenlet, PyObject *reason);
 
 /* The first function of every greenlet, and what every switch ends with; for
    the thread record. */
 void switch_entry(struct stack *stack);
-void *switch_land(struct stack *stack, int result);
+void *switch_land(struct stack *stack, struct slice *arrived);
 
 #endif

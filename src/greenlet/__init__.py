@@ -29,10 +29,12 @@ from ._greenlet import CLOCKS_PER_SEC as CLOCKS_PER_SEC
 from ._greenlet import GREENLET_USE_CONTEXT_VARS as GREENLET_USE_CONTEXT_VARS
 from ._greenlet import GREENLET_USE_GC as GREENLET_USE_GC
 from ._greenlet import GREENLET_USE_TRACING as GREENLET_USE_TRACING
+from ._greenlet import StackPolicy as StackPolicy
 from ._greenlet import enable_optional_cleanup as enable_optional_cleanup
 from ._greenlet import (
     get_clocks_used_doing_optional_cleanup as get_clocks_used_doing_optional_cleanup,
 )
+from ._greenlet import stack_policy as stack_policy
 
 __all__ = [
     "_C_API",

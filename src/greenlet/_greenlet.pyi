@@ -4,8 +4,19 @@ import sys
 from collections.abc import Callable
 from contextvars import Context
 from types import FrameType, TracebackType
-from typing import Any, ClassVar, Final, Literal, NoReturn, TypeAlias, overload
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    NoReturn,
+    SupportsIndex,
+    TypeAlias,
+    final,
+    overload,
+)
 
+from _typeshed import structseq
 from typing_extensions import disjoint_base
 
 _TraceEvent: TypeAlias = Literal["switch", "throw"]
@@ -22,6 +33,20 @@ GREENLET_USE_TRACING: Final[int]
 
 # A capsule, for C extensions: see greenlet.h.
 _C_API: Final[object]
+
+_StackMode: TypeAlias = Literal["automatic", "shared", "own"]
+
+@final
+class StackPolicy(structseq[Any], tuple[_StackMode, int, int, int]):
+    __match_args__: Final = ("mode", "limit", "size", "mapped")
+    @property
+    def mode(self) -> _StackMode: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def mapped(self) -> int: ...
 
 class GreenletExit(BaseException): ...
 class error(Exception): ...
@@ -81,6 +106,13 @@ class greenlet:
 def getcurrent() -> greenlet: ...
 def settrace(callback: _TraceCallback | None, /) -> _TraceCallback | None: ...
 def gettrace() -> _TraceCallback | None: ...
+def stack_policy(
+    mode: _StackMode | None = None,
+    /,
+    *,
+    limit: SupportsIndex | None = None,
+    size: SupportsIndex | None = None,
+) -> StackPolicy: ...
 def enable_optional_cleanup(enabled: object, /) -> None: ...
 def get_clocks_used_doing_optional_cleanup() -> int | None: ...
 
@@ -91,3 +123,22 @@ def set_thread_local(key: object, value: object, /) -> None: ...
 
 if sys.version_info < (3, 13):
     def get_tstate_trash_delete_nesting() -> int: ...
+
+# For greenlet.debug.
+def _started() -> list[greenlet]: ...
+def _describe(
+    greenlet: greenlet, /
+) -> tuple[
+    Literal["unstarted", "running", "parked", "dead"],
+    int | None,
+    Callable[..., Any] | None,
+    FrameType | None,
+]: ...
+def _run(greenlet: greenlet, /) -> Callable[..., Any] | None: ...
+def _exchange_trace(
+    greenlet: greenlet,
+    callback: _TraceCallback | None,
+    expected: _TraceCallback | None = ...,
+    /,
+) -> _TraceCallback | None: ...
+def _exchange_trace_of_new_threads(callback: _TraceCallback | None, /) -> _TraceCallback | None: ...

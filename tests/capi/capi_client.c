@@ -5,10 +5,12 @@
  * the way in.  Coming out, each wrapper insists on the one rule that holds for
  * all of CPython: failure and a set exception go together.
  *
- * The subclasses of greenlet.greenlet are in capi_subclass.c.
+ * The subclasses of greenlet.greenlet are in capi_subclass.c, and threads that
+ * Python did not create in capi_thread.c.
  */
 
 #include "capi_client.h"
+#include "capi_thread.h"
 
 #include <stdlib.h>
 
@@ -386,6 +388,7 @@ static PyMethodDef client_methods[] = {
     {"sort", client_sort, METH_VARARGS, NULL},
     {"layout", client_layout, METH_NOARGS, NULL},
     {"type_layout", client_type_layout, METH_NOARGS, NULL},
+    {"visit", thread_visit, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

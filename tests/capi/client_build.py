@@ -16,6 +16,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 # the published package too, so its interface and our header are one.
 OUR_INCLUDE = HERE.parent.parent / "src"
 
+# Of the client in C.
+C_SOURCES = ["capi_client.c", "capi_subclass.c", "capi_thread.c"]
+
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror"]
 
 
@@ -50,7 +53,12 @@ def cpp_compiler():
 def python_include_flags():
     """Python's headers as system headers: their warnings are not ours."""
     folders = {sysconfig.get_path("include"), sysconfig.get_path("platinclude")}
-    return [word for folder in sorted(folders) for word in ("-isystem", folder)]
+    flags = [word for folder in sorted(folders) for word in ("-isystem", folder)]
+    if sysconfig.get_config_var("Py_DEBUG"):
+        # gcc follows links to system headers: Debian's lead to the ordinary build's, and
+        # those would find its pyconfig.h.
+        flags.append("-DPy_DEBUG=1")
+    return flags
 
 
 def shared_library_flags():
@@ -70,7 +78,7 @@ def build_extension(name, sources, folder, compiler_words, include=OUR_INCLUDE):
     """Compile `sources` into the extension module `name` in `folder`; its path."""
     target = pathlib.Path(folder) / (name + sysconfig.get_config_var("EXT_SUFFIX"))
     # -O2: frames between a switch and the eval loop should be as users have them.
-    command = [*compiler_words, "-O2", "-g", "-fPIC", *WARNINGS]
+    command = [*compiler_words, "-O2", "-g", "-fPIC", "-pthread", *WARNINGS]
     command += ["-I", str(include), *python_include_flags()]
     command += [str(HERE / source) for source in sources]
     command += [*shared_library_flags(), "-o", str(target)]

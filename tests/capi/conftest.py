@@ -15,8 +15,9 @@ import client_build  # noqa: E402 - needs the line above
 def client(tmp_path_factory):
     """The extension in C.  A machine that built greenlet has a C compiler, so none is an error."""
     folder = tmp_path_factory.mktemp("capi_client")
-    sources = ["capi_client.c", "capi_subclass.c"]
-    path = client_build.build_extension("capi_client", sources, folder, client_build.c_compiler())
+    path = client_build.build_extension(
+        "capi_client", client_build.C_SOURCES, folder, client_build.c_compiler()
+    )
     return client_build.load_extension("capi_client", path)
 
 

@@ -66,7 +66,7 @@ def test_client_compiles_against_the_installed_header(tmp_path):
     include = pathlib.Path(greenlet.__path__[0]).parent
     path = client_build.build_extension(
         "capi_client",
-        ["capi_client.c", "capi_subclass.c"],
+        client_build.C_SOURCES,
         tmp_path,
         client_build.c_compiler(),
         include,

@@ -21,6 +21,7 @@ import environment
 
 PROGRAMS = {
     "gevent_echo": ["gevent_echo.py"],
+    "gevent_debug": ["gevent_debug.py"],
     "eventlet_echo": ["eventlet_echo.py"],
     "sqlalchemy_asyncio": ["sqlalchemy_asyncio.py"],
     "greenback_await": ["greenback_await.py"],

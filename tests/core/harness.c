@@ -13,22 +13,21 @@ machine_leave(struct machine *machine, struct coroutine *heir)
 {
     struct stack *stack = &machine->stack;
     slice_die(stack->current);
-    slice_release(stack->current);
-    stack->target = &heir->slice;
-    (void)stack_switch(stack);
+    (void)stack_switch(stack, &heir->slice);
+    CHECK_POINTER(stack->unreached, ==, &heir->slice);
 
     machine->refuges++;
-    stack->target = stack_refuge(stack);
-    CHECK(stack->target != NULL);
-    (void)stack_switch(stack);
+    struct slice *refuge = stack_refuge(stack);
+    CHECK(refuge != NULL);
+    (void)stack_switch(stack, refuge);
     check_fail(__FILE__, __LINE__, "a switch that needs no memory succeeds");
 }
 
 void *
-machine_land(struct stack *stack, int result)
+machine_land(struct stack *stack, struct slice *arrived)
 {
-    CHECK(result == 0 || result == -1);
-    return result == 0 ? NULL : stack;
+    CHECK(arrived == NULL || arrived == stack->current);
+    return arrived != NULL ? NULL : stack;
 }
 
 static void
@@ -57,6 +56,8 @@ machine_release(struct machine *machine)
     slice_check(&machine->stack);
     slice_die(&machine->main.slice);
     slice_release(&machine->main.slice);
+    CHECK_INT(machine->stack.pool.used_count, ==, 0);
+    stack_pool_close(&machine->stack.pool);
 }
 
 struct coroutine *
@@ -78,8 +79,7 @@ int
 coroutine_try_switch(struct machine *machine, struct coroutine *target)
 {
     struct coroutine *self = machine_running(machine);
-    machine->stack.target = &target->slice;
-    const void *failed = stack_switch(&machine->stack);
+    const void *failed = stack_switch(&machine->stack, &target->slice);
     CHECK_POINTER(machine_running(machine), ==, self);
     return failed == NULL ? 0 : -1;
 }
@@ -155,6 +155,18 @@ const bool stacks_are_poisoned = false;
 const bool slices_are_saved_whole = true;
 #else
 const bool slices_are_saved_whole = false;
+#endif
+
+#ifdef SANITIZES_ADDRESS
+const bool frames_are_padded = true;
+#else
+const bool frames_are_padded = false;
+#endif
+
+#if defined(__s390x__) || defined(__powerpc64__)
+const bool frames_are_large = true;
+#else
+const bool frames_are_large = false;
 #endif
 
 #ifdef SLICE_FAIL_ALLOC

@@ -16,9 +16,9 @@
 /* For a function whose frame has to be one of its own.  (gcc also makes clones
    under other addresses, unless told not to.) */
 #if __has_attribute(noipa)
-#define NOT_INLINED __attribute__((noipa))
+#define FRAME_OF_ITS_OWN __attribute__((noipa))
 #else
-#define NOT_INLINED __attribute__((noinline))
+#define FRAME_OF_ITS_OWN __attribute__((noinline))
 #endif
 
 /* ---- Coroutines ---- */
@@ -45,7 +45,7 @@ struct machine {
 
 /* What stack_switch returns in these tests: NULL, or the stack if there was no
    memory. */
-void *machine_land(struct stack *stack, int result);
+void *machine_land(struct stack *stack, struct slice *arrived);
 
 void machine_init(struct machine *machine);
 
@@ -84,6 +84,9 @@ extern const bool slices_are_checked;     /* SLICE_CHECK */
 extern const bool stacks_are_poisoned;    /* SLICE_POISON */
 extern const bool slices_are_saved_whole; /* SLICE_SAVE_ALL */
 extern const bool allocations_can_fail;   /* SLICE_FAIL_ALLOC */
+extern const bool frames_are_padded;      /* AddressSanitizer does that */
+extern const bool
+    frames_are_large; /* each has room for what its callees save */
 
 /* Let `count` allocations succeed, and none after them; all if negative. */
 void allocations_limit(long count);

@@ -33,6 +33,7 @@ struct program {
     uint64_t random;
     unsigned long switches_left;
     bool failing;
+    unsigned own_stacks; /* how many of four coroutines have one */
     struct random_program_counts counts;
 };
 
@@ -104,7 +105,14 @@ pick(struct program *program, const struct actor *self, bool dying)
         }
         *actor = (struct actor){.coroutine = actor->coroutine,
                                 .generation = generation};
+        slice_release(&actor->coroutine->slice);
         coroutine_init(actor->coroutine, actor_body, actor);
+        if (below(program, 4) < program->own_stacks
+            && slice_take_stack(&program->machine.stack,
+                                &actor->coroutine->slice))
+        {
+            program->counts.own_stacks++;
+        }
     }
     return actor->coroutine;
 }
@@ -254,6 +262,7 @@ program_init(struct program *program, uint64_t seed, unsigned long switches,
         .random = seed,
         .switches_left = switches,
         .failing = failing,
+        .own_stacks = (unsigned)(seed % 5),
     };
     machine_init(&program->machine);
     program->main.coroutine = &program->machine.main;
@@ -285,6 +294,7 @@ counts_add(struct random_program_counts *sum,
     sum->drops += counts->drops;
     sum->failures += counts->failures;
     sum->refuges += counts->refuges;
+    sum->own_stacks += counts->own_stacks;
 }
 
 void

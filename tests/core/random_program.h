@@ -1,6 +1,7 @@
 /* A program that does at random all that can be done with coroutines: start,
    switch, call deeper, return, die, drop one that is parked, start another in
-   the place of one that dies.
+   the place of one that dies.  By the seed, none, some or all of them have stacks of
+   their own.
 
    Every frame is filled with a pattern of its own, and after every switch all
    frames of the coroutine that has woken up are compared with theirs.  What
@@ -21,8 +22,9 @@ struct random_program_counts {
     unsigned long calls;
     unsigned long deaths;
     unsigned long drops;
-    unsigned long failures; /* switches that had no memory */
-    unsigned long refuges;  /* deaths that had no memory */
+    unsigned long failures;   /* switches that had no memory */
+    unsigned long refuges;    /* deaths that had no memory */
+    unsigned long own_stacks; /* how often one was taken */
 };
 
 /* Run the program of this seed until it has made so many switches, then let

@@ -1,31 +1,39 @@
 /* Selects the ABI, as src/core/switch.S does. */
 
-#if defined(__APPLE__)
-#  define FUNCTION_BEGIN(name) .text; .globl _##name; .p2align 4; _##name:
-#  define FUNCTION_END(name)
-#  define CONSTANT_BEGIN(name, bytes) .const; .globl _##name; .p2align 3; _##name:
-#else
-#  define FUNCTION_BEGIN(name) \
-        .text; .globl name; .hidden name; .type name, %function; \
-        .p2align 4; name:
-#  define FUNCTION_END(name) .size name, . - name
-#  define CONSTANT_BEGIN(name, bytes) \
-        .section .rodata; .globl name; .hidden name; .type name, %object; \
-        .size name, bytes; .p2align 3; name:
-#endif
+#include "core/arch/object_format.S"
 
-#if defined(__x86_64__) && !defined(__ILP32__) && !defined(_WIN32)
+#if defined(__x86_64__) && !defined(__ILP32__) && defined(_WIN32)
+#  include "registers_x86_64_windows.S"
+#elif defined(__x86_64__) && !defined(__ILP32__)
 #  include "registers_x86_64_sysv.S"
+#elif defined(__i386__) && !defined(_WIN32)
+#  include "registers_i386_sysv.S"
+#elif defined(__aarch64__) && (defined(__LP64__) || defined(_WIN32))
+#  include "registers_aarch64_aapcs64.S"
+#elif defined(__arm__) && defined(__ARM_EABI__)
+#  include "registers_arm_aapcs32.S"
+#elif defined(__riscv)
+#  include "registers_riscv.S"
+#elif defined(__powerpc64__) && _CALL_ELF == 2
+#  include "registers_ppc64_elfv2.S"
+#elif defined(__s390x__)
+#  include "registers_s390x_elf.S"
+#elif defined(__loongarch__) && __loongarch_grlen == 64
+#  include "registers_loongarch64_lp64.S"
+#elif defined(__mips__) && defined(_ABI64) && _MIPS_SIM == _ABI64
+#  include "registers_mips64_n64.S"
 #else
 #  error "tests/core has no registers_NAME.S for this architecture"
 #endif
 
-CONSTANT_BEGIN(registers_count, 4)
-        .long REGISTERS_COUNT
+        CONSTANT_BEGIN registers_count
+        .long   REGISTERS_COUNT
+        CONSTANT_END registers_count
 
-CONSTANT_BEGIN(control_bits, 8)
-        .quad CONTROL_BITS
+        CONSTANT_BEGIN registers_in_dwarf_count
+        .long   REGISTERS_IN_DWARF
+        CONSTANT_END registers_in_dwarf_count
 
-#if defined(__linux__) && defined(__ELF__)
-        .section .note.GNU-stack, "", %progbits
-#endif
+        CONSTANT_BEGIN control_bits
+        .quad   CONTROL_BITS
+        CONSTANT_END control_bits

@@ -4,6 +4,7 @@
    in the low half and the x87 control word in the high half. */
 
 #define REGISTERS_COUNT 6
+#define REGISTERS_IN_DWARF 6
 
 /* MXCSR: denormals are zeros (6), exception masks (7 to 12), rounding (13, 14),
    flush to zero (15).  x87: exception masks (0 to 5), precision (8, 9),
@@ -33,7 +34,7 @@
         or      eax, edx
         .endm
 
-FUNCTION_BEGIN(registers_hold)
+        FUNCTION_BEGIN registers_hold
         .cfi_startproc
         endbr64
         PUSH_SAVED rbp
@@ -45,7 +46,7 @@ FUNCTION_BEGIN(registers_hold)
         sub     rsp, 24
         .cfi_adjust_cfa_offset 24
         mov     [rsp], rdi
-        mov     [rsp + 8], rcx
+        mov     [rsp + 8], r8
 
         mov     rax, rsi
         mov     rbx, [rdi]
@@ -55,7 +56,8 @@ FUNCTION_BEGIN(registers_hold)
         mov     r14, [rdi + 32]
         mov     r15, [rdi + 40]
         mov     rdi, rdx
-        mov     [rcx], rsp
+        mov     rsi, rcx
+        mov     [r8], rsp
         call    rax
 
         mov     rcx, [rsp + 8]
@@ -79,10 +81,10 @@ FUNCTION_BEGIN(registers_hold)
         POP_SAVED rbp
         ret
         .cfi_endproc
-FUNCTION_END(registers_hold)
+        FUNCTION_END registers_hold
 
         /* The six lowest bits of MXCSR are status, which nobody preserves. */
-FUNCTION_BEGIN(control_get)
+        FUNCTION_BEGIN control_get
         .cfi_startproc
         endbr64
         stmxcsr [rsp - 8]
@@ -94,9 +96,9 @@ FUNCTION_BEGIN(control_get)
         or      rax, rdx
         ret
         .cfi_endproc
-FUNCTION_END(control_get)
+        FUNCTION_END control_get
 
-FUNCTION_BEGIN(control_set)
+        FUNCTION_BEGIN control_set
         .cfi_startproc
         endbr64
         mov     [rsp - 8], rdi
@@ -104,9 +106,10 @@ FUNCTION_BEGIN(control_set)
         fldcw   [rsp - 4]
         ret
         .cfi_endproc
-FUNCTION_END(control_set)
+        FUNCTION_END control_set
 
-CONSTANT_BEGIN(registers_in_dwarf, 4 * REGISTERS_COUNT)
+        CONSTANT_BEGIN registers_in_dwarf
         .long   3, 6, 12, 13, 14, 15
+        CONSTANT_END registers_in_dwarf
 
         .att_syntax

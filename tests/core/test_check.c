@@ -15,7 +15,7 @@ struct chain {
     struct slice current;
     struct slice middle;
     struct slice first;
-    char bytes[300];
+    _Alignas(16) char bytes[300];
 };
 
 static void
@@ -41,6 +41,7 @@ chain_init(struct chain *chain)
     chain->current.state = SLICE_ACTIVE;
     chain->current.older = &chain->middle;
     chain->stack.current = &chain->current;
+    chain->stack.shared = &chain->current;
 }
 
 static void
@@ -101,7 +102,7 @@ static void
 land(const struct chain *chain)
 {
     struct stack stack = chain->stack;
-    (void)stack_restore(&stack);
+    (void)stack_restore(&stack, stack.current);
 }
 
 static void

@@ -129,7 +129,7 @@ test_on_the_stack(void)
 /* ---- One half of it in the heap ---- */
 
 /* Wakes the child from farther down than where it was started. */
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 wake_from_below(struct family *family)
 {
     uint64_t words[WORDS];

@@ -114,7 +114,7 @@ parking_body(struct machine *machine, struct coroutine *self)
 }
 
 /* `function` from a frame that is larger by a long pattern. */
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 call_far_deeper(struct trio *trio, void (*function)(struct trio *))
 {
     uint64_t words[MANY_WORDS];
@@ -124,7 +124,7 @@ call_far_deeper(struct trio *trio, void (*function)(struct trio *))
 }
 
 /* `function` from a frame that is larger by a pattern. */
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 call_deeper(struct trio *trio, void (*function)(struct trio *))
 {
     uint64_t words[WORDS];
@@ -133,7 +133,7 @@ call_deeper(struct trio *trio, void (*function)(struct trio *))
     pattern_check(words, WORDS, 4);
 }
 
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 wake_all(struct trio *trio)
 {
     struct machine *machine = &trio->machine;
@@ -143,7 +143,7 @@ wake_all(struct trio *trio)
     coroutine_switch(machine, &trio->middle);
 }
 
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 start_low(struct trio *trio)
 {
     coroutine_init(&trio->low, parking_body, trio);
@@ -151,7 +151,7 @@ start_low(struct trio *trio)
     call_far_deeper(trio, wake_all);
 }
 
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 start_middle(struct trio *trio)
 {
     coroutine_init(&trio->middle, parking_body, trio);
@@ -195,7 +195,7 @@ returning_body(struct machine *machine, struct coroutine *self)
     return &machine->main;
 }
 
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 wake_low(struct trio *trio)
 {
     coroutine_switch(&trio->machine, &trio->low);
@@ -203,7 +203,7 @@ wake_low(struct trio *trio)
     CHECK_POINTER(trio->low.slice.far, <=, parent->near);
 }
 
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 start_and_wake_low(struct trio *trio)
 {
     coroutine_init(&trio->low, returning_body, trio);

@@ -1,5 +1,6 @@
 /* Callee-saved registers survive a switch: one that parks, one that starts
-   somebody, and one that fails for want of memory. */
+   somebody, one after which they are partly on the stack and partly in the heap, and
+   one that fails for want of memory. */
 
 #include "harness.h"
 #include "registers.h"
@@ -25,8 +26,8 @@ switch_holding(struct wandering *wandering, struct coroutine *target)
     }
     struct registers_outcome outcome = {.result = &wandering->random};
     struct stack *stack = &wandering->machine.stack;
-    stack->target = &target->slice;
-    uint64_t changed = registers_hold(values, stack_switch, stack, &outcome);
+    uint64_t changed
+        = registers_hold(values, stack_switch, stack, &target->slice, &outcome);
     CHECK_INT(changed, ==, 0);
     CHECK_INT(outcome.sp - stack->current->near, ==, stack_frame_size);
     CHECK(outcome.result == NULL || outcome.result == stack);
@@ -89,6 +90,54 @@ test_starting_and_resuming(void)
     wandering_end(&wandering);
 }
 
+/* Goes back and forth, and looks at how much the main coroutine had to save. */
+static struct coroutine *
+measuring_body(struct machine *machine, struct coroutine *self)
+{
+    size_t *smallest = self->argument;
+    while (((struct wandering *)machine)->switches_left > 0) {
+        size_t saved = machine->main.slice.saved_size;
+        if (saved > 0 && saved < *smallest) {
+            *smallest = saved;
+        }
+        coroutine_switch(machine, &machine->main);
+    }
+    return &machine->main;
+}
+
+/* From ever deeper, so that at first nothing is in the way of the other coroutine's
+   bytes, then a part of the registers, then all of them. */
+static FRAME_OF_ITS_OWN void
+park_partly(size_t offset, size_t *smallest)
+{
+    volatile char *words = __builtin_alloca(offset);
+    words[0] = 1;
+    struct wandering wandering;
+    wandering_init(&wandering, 1);
+    coroutine_init(&wandering.peers[0], measuring_body, smallest);
+    coroutine_switch(&wandering.machine, &wandering.peers[0]);
+    for (size_t depth = 0; depth < 200; depth++) {
+        words = __builtin_alloca(16);
+        words[0] = 1;
+        CHECK_INT(switch_holding(&wandering, &wandering.peers[0]), ==, 0);
+    }
+    wandering.switches_left = 0;
+    wandering_end(&wandering);
+}
+
+/* A step may be as large as the registers: so it begins at different places. */
+static void
+test_parking_partly(void)
+{
+    size_t smallest = SIZE_MAX;
+    for (size_t offset = 16; offset <= 64; offset += 16) {
+        park_partly(offset, &smallest);
+    }
+    if (!slices_are_saved_whole && !frames_are_padded) {
+        CHECK_INT(smallest, <, stack_frame_size);
+    }
+}
+
 static struct coroutine *
 park_and_end(struct machine *machine, struct coroutine *self)
 {
@@ -98,7 +147,7 @@ park_and_end(struct machine *machine, struct coroutine *self)
 }
 
 /* From deeper than where the peer began, so that bytes have to be saved. */
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 fail_from_deeper(struct wandering *wandering)
 {
     uint64_t words[256];
@@ -125,6 +174,7 @@ int
 main(void)
 {
     test_starting_and_resuming();
+    test_parking_partly();
     if (allocations_can_fail) {
         test_failing();
     }

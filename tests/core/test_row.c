@@ -9,7 +9,7 @@ struct row {
     const char *address; /* at which all of them run */
 };
 
-static NOT_INLINED void
+static FRAME_OF_ITS_OWN void
 check_address(struct row *row)
 {
     const char *address = __builtin_frame_address(0);

@@ -84,6 +84,19 @@ def start_deep(state):
     checked(state.switch, 20)
 
 
+def many():
+    """A greenlet with so many others that the thread's list of started ones has to grow."""
+    first = greenlet.greenlet(park)
+    first.others = [greenlet.greenlet(park) for _ in range(40)]
+    return first
+
+
+def start_many(state):
+    sys._getframe()
+    for child in state.others:
+        checked(child.switch)
+
+
 def switch(state):
     sys._getframe()
     checked(state.switch)
@@ -174,6 +187,7 @@ OPERATIONS = {
     start: (lambda: greenlet.greenlet(echo), ()),
     start_with_keywords: (lambda: greenlet.greenlet(echo), ()),
     start_deep: (lambda: greenlet.greenlet(park_deep), ()),
+    start_many: (many, ()),
     switch: (lambda: started(park), ()),
     switch_with_values: (lambda: started(park), ()),
     throw: (lambda: started(park), ValueError),

@@ -11,7 +11,7 @@ except ImportError:
     try:
         import _xxsubinterpreters as interpreters
     except ImportError:
-        print("no subinterpreters")
+        print("skipped: this Python has no subinterpreters")
         raise SystemExit(0) from None
 
 PROGRAM = textwrap.dedent(

@@ -173,16 +173,16 @@ class Pair:
         return program
 
 
-def report(pair, seed, outcomes):
-    """Print all about a difference."""
-    print("=== seed %d" % seed)
-    program = pair.shrink(Program.from_seed(seed))
-    if program is None:
+def report(pair, name, program, outcomes):
+    """Print all about a difference; its outcomes are needed if it may not show again."""
+    print("=== " + name)
+    smallest = pair.shrink(program)
+    if smallest is None:
         print("The program alone shows no difference: it needs those before it in its batch.")
-        print(Program.from_seed(seed).source())
-    else:
         print(program.source())
-        outcomes = pair.run([(0, program.source())])[0]
+    else:
+        print(smallest.source())
+        outcomes = pair.run([(0, smallest.source())])[0]
     print("\n".join(difference(*outcomes)), flush=True)
 
 
@@ -206,7 +206,7 @@ def compare(tag, seeds, most_reports):
             if difference(*outcomes) is not None:
                 failed.append(seed)
                 if len(failed) <= most_reports:
-                    report(pair, seed, outcomes)
+                    report(pair, "seed %d" % seed, Program.from_seed(seed), outcomes)
                 else:
                     print("=== seed %d differs too" % seed, flush=True)
             elif outcomes[1].crash is not None:

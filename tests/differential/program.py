@@ -1,6 +1,7 @@
 """Random greenlet programs: Python functions that create, switch, throw, nest and drop.
 
-A program is made from a seed and from nothing else. It consists of functions `body1` ... that
+A program is made of random choices and of nothing else: those that follow from a seed, or those
+that Hypothesis makes (search.py). It consists of functions `body1` ... that
 run in greenlets and of `program`, which runs in the main greenlet; a body only starts bodies of
 a higher number, so every program ends. All of them work on the same few greenlets, `g[0]` to
 `g[3]`. What they call is in run_program.py.
@@ -92,7 +93,7 @@ class Program:
 
     @classmethod
     def from_seed(cls, seed):
-        return Writer(seed).program()
+        return Writer(random.Random(seed)).program()
 
     def source(self):
         lines = ["keep_everything()"] if self.keeps else []
@@ -101,10 +102,10 @@ class Program:
 
 
 class Writer:
-    """Writes one program."""
+    """Writes one program; `source` has the methods of random.Random that are used here."""
 
-    def __init__(self, seed):
-        self.random = random.Random(seed)
+    def __init__(self, source):
+        self.random = source
         self.last_name = 0
         # A program that uses few kinds of statement often, goes further with them.
         self.weights = {

@@ -10,6 +10,8 @@ import sys
 import pytest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+# What they print, each in a file of its name.
+EXPECTED = pathlib.Path(__file__).resolve().parent / "expected"
 
 
 def run(*arguments, **options):
@@ -30,39 +32,21 @@ def output_of(*arguments):
     return outcome.stdout
 
 
-@pytest.mark.parametrize(
-    "script, lines",
-    [
-        (
-            "two_greenlets.py",
-            ["Alice: how are you?", "Bob:   you ask me", "Alice: fine?"],
-        ),
-        (
-            "tree_walker.py",
-            [f"a leaf: {tree}" for tree in "oak beech ash elm lime yew".split()],
-        ),
-        ("pull_parser.py", ["Soup costs 7", "Fish costs 12"]),
-        (
-            "errors_to_the_parent.py",
-            [
-                "division by zero",
-                "woken by: you have waited",
-                "finally block has run",
-                "last word: tidied up",
-            ],
-        ),
-    ],
-)
-def test_story_tells_its_lines_in_order(script, lines):
-    output = output_of(script)
-    places = [output.find(line) for line in lines]
-    assert -1 not in places, output
-    assert places == sorted(places), output
+@pytest.mark.parametrize("expected", sorted(EXPECTED.glob("*.txt")), ids=lambda file: file.stem)
+def test_example_prints_what_it_should(expected):
+    assert output_of(f"{expected.stem}.py") == expected.read_text()
+
+
+def test_every_example_is_tested():
+    examples = {file.stem for file in EXAMPLES.glob("*.py")}
+    helpers = {"demo", "story"}
+    tested_otherwise = {"gui_loop", "held_time", "many"}  # here and in test_gui.py
+    assert examples - helpers - tested_otherwise == {file.stem for file in EXPECTED.glob("*.txt")}
 
 
 def test_demo_tells_every_story_and_ends_with_the_table():
     output = output_of("demo.py")
-    for number in range(1, 6):
+    for number in range(1, 9):
         assert f"\n{number}. " in output
     table = output[output.index("100,000 greenlets:") :]
     for step in ("made", "parked", "resumed", "finished"):
@@ -134,3 +118,103 @@ def test_demo_stops_at_a_story_that_goes_wrong():
     assert outcome.returncode != 0
     assert "WrongEnding" in outcome.stdout
     assert "Every story" not in outcome.stdout
+
+
+HELD_TIME = """\
+    main     10 turns    0.0 ms
+    cook      4 turns   60.0 ms  ####################
+    waiter    2 turns    5.0 ms  ##
+    porter    3 turns   20.0 ms  #######
+"""
+
+
+def test_held_time_is_shown_for_each_greenlet():
+    program = """if True:
+        import held_time
+        now = 0.0
+
+        def work(seconds):
+            global now
+            now += seconds
+
+        held_time.main(clock=lambda: now, work=work)
+    """
+    assert output_of("-c", program) == HELD_TIME
+
+
+def test_held_time_takes_the_real_clock():
+    def without_times(table):
+        return re.sub(r" +[\d.]+ ms.*", " ...", table)
+
+    output = output_of("held_time.py")
+    assert without_times(output) == without_times(HELD_TIME)
+    assert "cook      4 turns    0.0 ms" not in output
+
+
+def test_bridge_shares_context_variables_and_refuses_plain_calls():
+    program = """if True:
+        import asyncio, contextvars
+        from await_bridge import awaited, run_plain
+
+        guest = contextvars.ContextVar("guest")
+
+        def greet():
+            awaited(asyncio.sleep(0))
+            print("served:", guest.get())
+            guest.set("Bob")
+
+        async def main():
+            guest.set("Ann")
+            await run_plain(greet)
+            print("next:", guest.get())
+
+        asyncio.run(main())
+        try:
+            awaited(None)
+        except RuntimeError as error:
+            print(error)
+    """
+    assert output_of("-c", program) == (
+        "served: Ann\nnext: Bob\nawaited was called outside of run_plain\n"
+    )
+
+
+def test_channel_lets_whoever_comes_first_wait():
+    program = """if True:
+        from channels import Channel, Scheduler
+
+        def send(channel):
+            print("sends")
+            channel.send("tea")
+            print("has sent")
+
+        def receive(channel):
+            print("receives")
+            print("has received", channel.receive())
+
+        for tasks in ((send, receive), (receive, send)):
+            scheduler = Scheduler()
+            channel = Channel(scheduler)
+            for task in tasks:
+                scheduler.start(task, channel)
+            scheduler.run()
+    """
+    sender_first = ["sends", "receives", "has received tea", "has sent"]
+    receiver_first = ["receives", "sends", "has sent", "has received tea"]
+    assert output_of("-c", program).splitlines() == sender_first + receiver_first
+
+
+def test_error_in_a_task_ends_the_schedulers_run():
+    program = """if True:
+        from channels import Scheduler
+
+        scheduler = Scheduler()
+        scheduler.start(lambda: 1 / 0)
+        scheduler.start(print, "the other task")
+        try:
+            scheduler.run()
+        except ZeroDivisionError as error:
+            print(error)
+        scheduler.run()
+    """
+    assert output_of("-c", program) == "division by zero\nthe other task\n"

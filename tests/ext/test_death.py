@@ -8,7 +8,17 @@ import weakref
 import pytest
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from support import echo, finished, in_greenlet, killed, masked, parked, raised_by, unstarted
+from support import (
+    echo,
+    finished,
+    in_greenlet,
+    killed,
+    masked,
+    ours_only,
+    parked,
+    raised_by,
+    unstarted,
+)
 
 
 def test_states_of_a_life():
@@ -623,3 +633,22 @@ def test_exception_of_a_kill_says_why():
     child.switch()
     del child
     assert caught == ["Killing the greenlet because all references have vanished."]
+
+
+@ours_only("chains it to what the killer happens to be handling")
+def test_exception_of_a_kill_is_not_chained_to_what_the_killer_handles():
+    contexts = []
+
+    def run():
+        try:
+            getcurrent().parent.switch()
+        except GreenletExit as exit:
+            contexts.append(exit.__context__)
+
+    child = greenlet(run)
+    child.switch()
+    try:
+        raise KeyError("the killer's")
+    except KeyError:
+        del child
+    assert contexts == [None]

@@ -2,6 +2,7 @@
 held while stacks come and go."""
 
 import functools
+import gc
 import importlib
 import inspect
 import re
@@ -9,19 +10,22 @@ import sys
 import traceback
 import xml.parsers.expat
 
+import greenlet as package
 import pytest
 from greenlet import getcurrent, greenlet
 
-from support import echo, finished, in_greenlet, in_thread, killed, parked, raised_by, unstarted
-
-
-def names(frame):
-    """Function names from `frame` outwards."""
-    found = []
-    while frame is not None:
-        found.append(frame.f_code.co_name)
-        frame = frame.f_back
-    return found
+from support import (
+    ON_ORACLE,
+    echo,
+    finished,
+    in_greenlet,
+    in_thread,
+    killed,
+    names_from,
+    parked,
+    raised_by,
+    unstarted,
+)
 
 
 def overwrite_the_stack():
@@ -67,7 +71,7 @@ def test_frame_of_the_parked_main_greenlet():
     main = getcurrent()
 
     def run():
-        return names(main.gr_frame)[:2]
+        return names_from(main.gr_frame)[:2]
 
     assert in_greenlet(run) == ["in_greenlet", "test_frame_of_the_parked_main_greenlet"]
 
@@ -97,20 +101,20 @@ def test_frame_is_where_it_is_parked_now():
 
     child = greenlet(run)
     child.switch()
-    assert names(child.gr_frame) == ["switch_away", "first", "run"]
+    assert names_from(child.gr_frame) == ["switch_away", "first", "run"]
     child.switch()
-    assert names(child.gr_frame) == ["switch_away", "second", "run"]
+    assert names_from(child.gr_frame) == ["switch_away", "second", "run"]
     child.switch()
 
 
 def test_chain_of_a_parked_greenlet_ends_at_its_run():
     child = parked()
-    assert names(child.gr_frame) == ["park_once"]
+    assert names_from(child.gr_frame) == ["park_once"]
 
 
 def test_chain_of_the_current_greenlet_ends_at_its_run():
     def run():
-        return names(sys._getframe())
+        return names_from(sys._getframe())
 
     assert in_greenlet(run) == ["run"]
 
@@ -154,7 +158,7 @@ def test_deep_chain_of_python_frames(depth):
     child = greenlet(nested)
     child.switch(depth, switch_away)
     overwrite_the_stack()
-    assert names(child.gr_frame) == ["switch_away"] + ["nested"] * (depth + 1)
+    assert names_from(child.gr_frame) == ["switch_away"] + ["nested"] * (depth + 1)
     child.switch()
 
 
@@ -313,11 +317,11 @@ THROUGH = [value for name, value in sorted(globals().items()) if name.startswith
 def test_parked_inside_c_calls_the_whole_chain_is_seen(run):
     child = greenlet(run)
     child.switch()
-    whole = names(child.gr_frame)
+    whole = names_from(child.gr_frame)
     assert whole[0] == "switch_away"
     assert whole[-1] == run.__name__
     overwrite_the_stack()
-    assert names(child.gr_frame) == whole
+    assert names_from(child.gr_frame) == whole
     while not child.dead:
         child.switch()
 
@@ -328,9 +332,9 @@ def test_chain_of_held_frames_is_the_same_parked_and_running(run):
 
     def switch_and_look():
         held.append(sys._getframe())
-        before = names(held[0])
+        before = names_from(held[0])
         getcurrent().parent.switch()
-        assert names(held[0]) == before
+        assert names_from(held[0]) == before
         held.append(before)
 
     original = run.__globals__["switch_away"]
@@ -338,9 +342,9 @@ def test_chain_of_held_frames_is_the_same_parked_and_running(run):
     try:
         child = greenlet(run)
         child.switch()
-        parked_names = names(held[0])
+        parked_names = names_from(held[0])
         overwrite_the_stack()
-        assert names(held[0]) == parked_names
+        assert names_from(held[0]) == parked_names
         child.switch()
         assert held[1] == parked_names
     finally:
@@ -358,12 +362,12 @@ def test_deep_mix_of_python_and_c_frames():
 
     child = greenlet(mixed)
     child.switch(8)
-    whole = names(child.gr_frame)
+    whole = names_from(child.gr_frame)
     assert whole.count("mixed") == 9
     assert whole.count("nested") == 24
     for _ in range(3):
         overwrite_the_stack()
-        assert names(child.gr_frame) == whole
+        assert names_from(child.gr_frame) == whole
     child.switch()
     assert child.dead
 
@@ -375,7 +379,7 @@ def test_several_parked_greenlets_at_the_same_place_of_the_stack():
         child.switch()
         children.append((run, child))
     for run, child in children:
-        assert names(child.gr_frame)[-1] == run.__name__
+        assert names_from(child.gr_frame)[-1] == run.__name__
     for _, child in reversed(children):
         while not child.dead:
             child.switch()
@@ -385,6 +389,8 @@ def test_import_machinery_between_frames(tmp_path, monkeypatch):
     (tmp_path / "greenlet_test_imported.py").write_text(
         "import greenlet\nvalue = greenlet.getcurrent().parent.switch('importing')\n"
     )
+    # Each run has another path, which would stay in there.
+    monkeypatch.setattr(sys, "path_importer_cache", sys.path_importer_cache.copy())
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def run():
@@ -393,11 +399,11 @@ def test_import_machinery_between_frames(tmp_path, monkeypatch):
     child = greenlet(run)
     try:
         assert child.switch() == "importing"
-        whole = names(child.gr_frame)
+        whole = names_from(child.gr_frame)
         assert whole[0] == "<module>"
         assert whole[-1] == "run"
         overwrite_the_stack()
-        assert names(child.gr_frame) == whole
+        assert names_from(child.gr_frame) == whole
         assert child.switch("imported") == "imported"
     finally:
         sys.modules.pop("greenlet_test_imported", None)
@@ -466,12 +472,12 @@ def test_chain_held_beyond_the_death_of_the_greenlet():
 
     child = greenlet(run)
     child.switch()
-    assert names(held[0]) == ["keep", "<lambda>", "run"]
+    assert names_from(held[0]) == ["keep", "<lambda>", "run"]
     child.switch()
     overwrite_the_stack()
     assert held[0].f_code.co_name == "keep"
     # A frame that has returned has no caller any more.
-    assert names(held[0])[0] == "keep"
+    assert names_from(held[0])[0] == "keep"
     held.clear()
 
 
@@ -481,7 +487,7 @@ def test_chain_held_beyond_a_killing():
     frame = child.gr_frame
     child.throw()
     overwrite_the_stack()
-    assert names(frame)[0] == "switch_away"
+    assert names_from(frame)[0] == "switch_away"
     del child
     assert frame.f_code.co_name == "switch_away"
 
@@ -505,7 +511,7 @@ def test_traceback_held_across_switches():
             seen.append(step.tb_frame.f_code.co_name)
             last, step = step, step.tb_next
         assert seen == ["run", "<lambda>", "fails"]
-        assert names(last.tb_frame)[0] == "fails"
+        assert names_from(last.tb_frame)[0] == "fails"
     child.switch()
 
 
@@ -532,9 +538,9 @@ def test_frame_of_a_generator_inside_a_parked_greenlet():
     generator = generate()
     child = greenlet(run)
     child.switch()
-    assert names(generator.gi_frame) == ["generate", "run"]
+    assert names_from(generator.gi_frame) == ["generate", "run"]
     overwrite_the_stack()
-    assert names(child.gr_frame) == ["switch_away", "generate", "run"]
+    assert names_from(child.gr_frame) == ["switch_away", "generate", "run"]
     child.switch()
 
 
@@ -545,7 +551,7 @@ def test_current_frames_know_the_running_greenlet_only():
     def look():
         import threading
 
-        return names(sys._current_frames()[threading.get_ident()])
+        return names_from(sys._current_frames()[threading.get_ident()])
 
     assert "through_sorted" not in look()
     assert in_greenlet(look)[0] == "look"
@@ -555,7 +561,7 @@ def test_current_frames_know_the_running_greenlet_only():
 def test_frame_read_by_another_thread():
     child = greenlet(through_expat)
     child.switch()
-    assert in_thread(lambda: names(child.gr_frame))[-1] == "through_expat"
+    assert in_thread(lambda: names_from(child.gr_frame))[-1] == "through_expat"
     while not child.dead:
         child.switch()
 
@@ -586,9 +592,9 @@ def test_frames_stay_right_over_many_switches():
     def run():
         def look(value):
             for _ in range(20):
-                before = names(sys._getframe())
+                before = names_from(sys._getframe())
                 getcurrent().parent.switch()
-                assert names(sys._getframe()) == before
+                assert names_from(sys._getframe()) == before
             return value
 
         return sorted([2, 1], key=look)
@@ -599,13 +605,122 @@ def test_frames_stay_right_over_many_switches():
         for child in alive:
             child.switch()
             if child:
-                assert names(child.gr_frame) == ["look", "run"]
+                assert names_from(child.gr_frame) == ["look", "run"]
         alive = [child for child in alive if child]
 
 
 def test_echo_in_c_has_no_frame():
     child = greenlet(functools.partial(sorted, [1], key=lambda value: switch_away()))
     child.switch()
-    assert names(child.gr_frame) == ["switch_away", "<lambda>"]
+    assert names_from(child.gr_frame) == ["switch_away", "<lambda>"]
     child.switch()
     assert in_greenlet(echo) == ((), {})
+
+
+@pytest.fixture
+def one_stack():
+    """All greenlets share the thread's stack, so that nobody's bytes stay there."""
+    if ON_ORACLE:
+        yield
+        return
+    before = package.stack_policy()
+    package.stack_policy("shared")
+    yield
+    package.stack_policy(before.mode)
+
+
+def let_go_of(stubborn):
+    """A function whose return kills a greenlet, which runs `stubborn` then.  Called from C,
+    it has left the chain of frames by that time."""
+
+    def run():
+        try:
+            switch_away()
+        finally:
+            stubborn()
+
+    local = greenlet(run)
+    local.switch()
+
+
+def called_from_python(stubborn):
+    (result,) = map(let_go_of, [stubborn])
+    return "end"
+
+
+def called_deep_from_c(stubborn):
+    def call(depth):
+        if depth == 0:
+            (result,) = map(let_go_of, [stubborn])
+            return "end"
+        return functools.reduce(lambda _, __: call(depth - 1), (0, 0))
+
+    return call(2)
+
+
+def nothing_but_c(stubborn):
+    return functools.partial(next, map(let_go_of, [stubborn]))
+
+
+in_main_and_thread = pytest.mark.parametrize(
+    "place", [lambda function: function(), in_thread], ids=["main", "thread"]
+)
+
+
+@in_main_and_thread
+@pytest.mark.parametrize(
+    ("make_run", "names"),
+    [
+        (
+            lambda stubborn: functools.partial(called_from_python, stubborn),
+            ["called_from_python"],
+        ),
+        (
+            lambda stubborn: functools.partial(called_deep_from_c, stubborn),
+            ["call", "<lambda>"] * 2 + ["call", "called_deep_from_c"],
+        ),
+        (nothing_but_c, []),
+    ],
+    ids=["Python", "deep", "nothing but C"],
+)
+def test_parked_while_a_function_called_from_c_returns(one_stack, make_run, names, place):
+    def scenario():
+        main = getcurrent()
+        parked_again = []
+
+        def stubborn():
+            parked_again.append(getcurrent())
+            main.switch("parked again")
+
+        child = greenlet(make_run(stubborn))
+        assert child.switch() == "parked again"
+        overwrite_the_stack()
+        gc.collect()
+        overwrite_the_stack()
+        assert names_from(child.gr_frame) == names
+        overwrite_the_stack()
+        assert parked_again.pop().switch() in ("end", None)
+        assert child.dead
+
+    place(scenario)
+
+
+@in_main_and_thread
+def test_main_greenlet_parked_while_a_function_called_from_c_returns(one_stack, place):
+    def scenario():
+        main = getcurrent()
+        seen = []
+
+        def observe(killed):
+            overwrite_the_stack()
+            gc.collect()
+            seen.extend(names_from(main.gr_frame))
+            overwrite_the_stack()
+            killed.switch()
+
+        observer = greenlet(observe)
+        names = names_from(sys._getframe())
+        assert called_from_python(lambda: observer.switch(getcurrent())) == "end"
+        assert seen == ["called_from_python", *names]
+
+    place(scenario)

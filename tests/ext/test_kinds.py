@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import os
 import random
 import sys
 import types
@@ -10,7 +9,8 @@ import types
 import pytest
 from greenlet import getcurrent, greenlet
 
-from support import heavy, ours_only
+from growth import resident_bytes
+from support import heavy, needs_memory_as_usual, ours_only
 
 COUNT = 2000
 DEEP = 12  # more than the smallest chunk has room for, less than a large one
@@ -25,11 +25,6 @@ def park_below(depth, *rest):
         return 1 + park_below(depth - 1)
     getcurrent().parent.switch()
     return 1
-
-
-def resident_bytes():
-    with open("/proc/self/statm", "rb") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def own_kinds(count):
@@ -54,6 +49,7 @@ def growth(runs, depths):
 @needs_data_stack
 @ours_only("every one takes a chunk of 16 KiB")
 @heavy
+@needs_memory_as_usual
 def test_deep_ones_need_no_page_each():
     kinds = own_kinds(COUNT)
     strange = growth(kinds, [DEEP] * COUNT)
@@ -64,6 +60,7 @@ def test_deep_ones_need_no_page_each():
 @needs_data_stack
 @ours_only("every one takes a chunk of 16 KiB")
 @heavy
+@needs_memory_as_usual
 def test_few_deep_ones_do_not_count():
     mixed = types.FunctionType(park_below.__code__.replace(), globals())
     shallow = growth([mixed] * COUNT, [0] * COUNT)

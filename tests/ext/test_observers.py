@@ -15,7 +15,7 @@ import threading
 import pytest
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from support import heavy, in_greenlet, in_thread, ours_only
+from support import heavy, in_greenlet, in_thread, names_from, ours_only
 
 since_3_12 = pytest.mark.skipif(
     sys.version_info < (3, 12), reason="Python 3.12 brought sys.monitoring"
@@ -107,14 +107,6 @@ def started(function, *args):
     child = greenlet(function)
     child.switch(*args)
     return child
-
-
-def names_from(frame):
-    names = []
-    while frame is not None:
-        names.append(frame.f_code.co_name)
-        frame = frame.f_back
-    return names
 
 
 # Stacks.
@@ -611,6 +603,8 @@ def test_what_a_callback_disabled_stays_disabled():
     with Tool(1) as other:
         MONITORING.register_callback(other.number, EVENTS.LINE, disabling)
         other.watch("LINE")
+        # What was disabled when this test ran before.
+        MONITORING.restart_events()
         started(traced_run).switch()
         assert len(lines) == 3
         child = started(traced_run)

@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import pathlib
 import platform
 import random
 import re
@@ -12,7 +11,17 @@ import weakref
 import pytest
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from support import ON_SLOW_MACHINE, echo, heavy, in_greenlet, recurse_c, recurse_python, scaled
+from growth import resident_bytes
+from support import (
+    ON_SLOW_MACHINE,
+    echo,
+    heavy,
+    in_greenlet,
+    needs_memory_as_usual,
+    recurse_c,
+    recurse_python,
+    scaled,
+)
 
 
 class Passed(Exception):
@@ -346,10 +355,6 @@ def test_greenlets_that_die_unfinished_at_depth(nest):
 
 @heavy
 def test_memory_of_greenlets_that_die_unfinished_is_given_back():
-    def pages():
-        with open("/proc/self/statm") as status:
-            return int(status.read().split()[1])
-
     big = function_with_locals(260)
 
     def live_and_die():
@@ -359,11 +364,11 @@ def test_memory_of_greenlets_that_die_unfinished_is_given_back():
             del child
 
     live_and_die()
-    before = pages()
+    before = resident_bytes()
     live_and_die()
     live_and_die()
-    # A leak of one chunk of frames each would be over 1500 pages.
-    assert pages() - before < 600
+    # A leak of one chunk of frames each would be over 6 MB.
+    assert resident_bytes() - before < 2_500_000
 
 
 def test_deep_c_nesting_in_several_greenlets():
@@ -553,24 +558,21 @@ def test_large_values_on_the_c_stack():
         assert child.switch() == words[::-1]
 
 
-def resident_pages():
-    return int(pathlib.Path("/proc/self/statm").read_text().split()[1])
-
-
 @heavy
+@needs_memory_as_usual
 @pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc" or ON_SLOW_MACHINE,
     reason="only glibc keeps freed pages, and valgrind's allocator is another",
 )
 def test_memory_of_a_burst_goes_back():
-    before = resident_pages()
+    before = resident_bytes()
     parked = [greenlet(recurse_python) for _ in range(30_000)]
     for child in parked:
         child.switch(3, getcurrent().switch)
-    peak = resident_pages()
+    peak = resident_bytes()
     for child in parked:
         child.switch()
     parked.clear()
     child = None
     gc.collect()
-    assert resident_pages() - before < (peak - before) / 2
+    assert resident_bytes() - before < (peak - before) / 2

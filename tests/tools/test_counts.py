@@ -51,3 +51,14 @@ def test_exit_status_alone_is_a_failure(counts):
 
 def test_failure_is_counted_once(counts):
     assert counts.judge("1 failed, 4 passed in 0.12s\n", 1) == counts.Counts(4, 1, 0)
+
+
+def test_complaints_are_the_last_lines_that_name_a_failure(counts):
+    output = """FAILED is no longer among the last
+E   assert 1 == 2
+an innocent line that says FAILED
+FAILED tests/a.py::test_b - assert 1 == 2
+FAIL  3.12 (CPython 3.12.1): python: 1 passed, 1 failed, 0 skipped (1 s)
+"""
+    last = counts.complaints(output, 3)
+    assert [line.split()[0] for line in last] == ["E", "FAILED", "FAIL"]

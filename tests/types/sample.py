@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextvars
+import io
+import os
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import greenlet
-from greenlet import GreenletExit, error, getcurrent, gettrace, settrace
+from greenlet import GreenletExit, debug, error, getcurrent, gettrace, settrace
 from greenlet import greenlet as Greenlet
 
 if TYPE_CHECKING:
@@ -148,6 +151,28 @@ def optional_cleanup() -> None:
     assert clocks is not None
 
 
+def debugging() -> None:
+    waiting = Greenlet(print)
+    found: list[Greenlet] = debug.all_greenlets(threading.current_thread())
+    assert waiting in found and waiting in debug.all_greenlets(threading.get_ident())
+    state, thread, run, frame = debug.describe(waiting)
+    ident: int | None = thread
+    innermost: FrameType | None = frame
+    assert state == "unstarted" and ident and run is print and innermost is None
+    text: str = debug.tree()
+    assert "print, unstarted" in text
+    output = io.StringIO()
+    debug.dump_stacks(output)
+    assert "Greenlet" in output.getvalue()
+
+    def report(hold: debug.Hold) -> None:
+        seconds: float = hold.seconds
+        print(hold.name, seconds, *hold.stack)
+
+    with debug.watch(60, report, idle=debug.waits_for_events), debug.timeline(os.devnull, limit=9):
+        waiting.switch(end="")
+
+
 def refused_by_mypy() -> None:
     """Never called: each line is an error, and mypy reports an ignore that is not needed."""
     waiting = Greenlet()
@@ -168,6 +193,12 @@ def refused_by_mypy() -> None:
     settrace(callback=None)  # type: ignore[call-arg]
     settrace(lambda event: None)  # type: ignore[arg-type,misc]
     greenlet.enable_optional_cleanup()  # type: ignore[call-arg]
+    debug.describe(None)  # type: ignore[arg-type]
+    debug.dump_stacks("no file")  # type: ignore[arg-type]
+    debug.register("SIGUSR1")  # type: ignore[arg-type]
+    debug.watch("a second")  # type: ignore[arg-type]
+    debug.watch(1, 2)  # type: ignore[arg-type]
+    debug.timeline()  # type: ignore[call-arg]
 
 
 def main() -> None:
@@ -179,6 +210,7 @@ def main() -> None:
     tracing()
     subclassing()
     optional_cleanup()
+    debugging()
 
 
 if __name__ == "__main__":

@@ -70,6 +70,9 @@ def test_sample_is_clean_under_strict_mypy(tmp_path):
 @needs_mypy
 def test_stubs_agree_with_the_built_module(tmp_path):
     # Submodules, greenlet._greenlet among them, are found from the package.
-    finished = run("mypy.stubtest", "greenlet", cwd=tmp_path)
+    # Only gdb can import its helper.
+    allowed = tmp_path / "allowed"
+    allowed.write_text("greenlet.gdb\n")
+    finished = run("mypy.stubtest", "greenlet", "--allowlist", str(allowed), cwd=tmp_path)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "no issues found" in finished.stdout

@@ -5,11 +5,17 @@ import dataclasses
 FAULT_INJECTION = "fault injection"
 VERSION_TEST = "version test"
 DEMANDS_A_LEAK = "demands a leak"
+SKIPS_FINALLY = "skips finally"
 
-KINDS = (FAULT_INJECTION, VERSION_TEST, DEMANDS_A_LEAK)
+# Words with which a test that is run may fail.
+FORGIVEN = {
+    # How the published leak checker words its complaint that nothing leaked.
+    DEMANDS_A_LEAK: ("to leak but it did not.",),
+    # Of one that has ended there is no frame, and its GreenletExit has been seen.
+    SKIPS_FINALLY: ("'NoneType' object has no attribute 'f_locals'", "20000 != 0"),
+}
 
-# How the published leak checker words its complaint that nothing leaked.
-DID_NOT_LEAK = "to leak but it did not."
+KINDS = (FAULT_INJECTION, VERSION_TEST, *FORGIVEN)
 
 
 @dataclasses.dataclass(frozen=True)

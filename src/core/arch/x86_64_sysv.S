@@ -18,7 +18,7 @@
 
         .intel_syntax noprefix
 
-FUNCTION_BEGIN(stack_switch)
+        FUNCTION_BEGIN stack_switch
         .cfi_startproc
         endbr64
         push    rbp
@@ -47,69 +47,80 @@ FUNCTION_BEGIN(stack_switch)
         movzx   r12d, word ptr [rsp + 4]
 
         mov     rbx, rdi
-        mov     rsi, rsp
-        call    FUNCTION_CALLED(stack_save)
+        mov     r13, rsi
+        mov     rdx, rsp
+        call    SYMBOL(stack_save)
         test    rax, rax
-        jz      .Lfailed
-        mov     rsp, rax
+        jz      LABEL(failed)
+        mov     rsp, [r13]
         mov     rdi, rbx
-        call    FUNCTION_CALLED(stack_restore)
+        mov     rsi, r13
+        call    SYMBOL(stack_restore)
         test    rax, rax
-        jnz     .Lstart
+        jz      LABEL(start)
 
+        mov     rsi, r13
+LABEL(return):
         /* The control words are the same but for programs that set them, and
            comparing is cheaper than loading: rbp and r12 still have those that
            are in force.  MXCSR's six lowest bits are status, not control. */
-        xor     esi, esi
-.Lreturn:
         mov     rdi, rbx
-        xor     ebp, [rsp]
-        xor     r12w, [rsp + 4]
+        xor     ebp, [rax]
+        xor     r12w, [rax + 4]
         and     ebp, 0xffc0
         or      ebp, r12d
-        jnz     .Lcontrol
-.Lpop:
+        jnz     LABEL(control)
+LABEL(pop):
         .cfi_remember_state
-        add     rsp, 8
-        .cfi_adjust_cfa_offset -8
-        pop     r15
-        .cfi_adjust_cfa_offset -8
+        mov     r15, [rax + 8]
+        mov     r14, [rax + 16]
+        mov     r13, [rax + 24]
+        mov     r12, [rax + 32]
+        mov     rbx, [rax + 40]
+        mov     rbp, [rax + 48]
+        add     rsp, 56
+        .cfi_def_cfa_offset 8
         .cfi_restore r15
-        pop     r14
-        .cfi_adjust_cfa_offset -8
         .cfi_restore r14
-        pop     r13
-        .cfi_adjust_cfa_offset -8
         .cfi_restore r13
-        pop     r12
-        .cfi_adjust_cfa_offset -8
         .cfi_restore r12
-        pop     rbx
-        .cfi_adjust_cfa_offset -8
         .cfi_restore rbx
-        pop     rbp
-        .cfi_adjust_cfa_offset -8
         .cfi_restore rbp
         jmp     [rdi]
 
-.Lcontrol:
+LABEL(control):
         .cfi_restore_state
-        ldmxcsr [rsp]
-        fldcw   [rsp + 4]
-        jmp     .Lpop
+        ldmxcsr [rax]
+        fldcw   [rax + 4]
+        jmp     LABEL(pop)
 
-.Lfailed:
-        mov     esi, -1
-        jmp     .Lreturn
+LABEL(failed):
+        mov     rax, rsp
+        xor     esi, esi
+        jmp     LABEL(return)
 
         /* The outermost frame of a new coroutine: unwinders end here. */
-.Lstart:
+LABEL(start):
         .cfi_undefined rip
         mov     rdi, rbx
         xor     ebp, ebp
-        call    rax
+        call    [rbx + 8]
         ud2
         .cfi_endproc
-FUNCTION_END(stack_switch)
+        FUNCTION_END stack_switch
+
+        /* On a processor without shadow stacks, or where they are not in force, the
+           instruction that asks does nothing. */
+        FUNCTION_BEGIN stack_is_guarded
+        .cfi_startproc
+        endbr64
+        xor     eax, eax
+        rdsspq  rax
+        test    rax, rax
+        setne   al
+        movzx   eax, al
+        ret
+        .cfi_endproc
+        FUNCTION_END stack_is_guarded
 
         .att_syntax

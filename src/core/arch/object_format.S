@@ -1,0 +1,93 @@
+/* In what object formats differ: how a function and a constant begin and end,
+   how C's names are spelt, and which labels do not get into the symbol table.
+
+   Macros of the assembler, not of the preprocessor, where they are more than one
+   statement: assemblers do not agree on what separates two in a line.  */
+
+#if defined(__APPLE__)
+#  define SYMBOL(name) _##name
+#  define LABEL(name) L##name
+
+        .macro  FUNCTION_BEGIN name
+        .text
+        .private_extern _\name
+        .globl  _\name
+        .p2align 4
+_\name:
+        .endm
+
+        .macro  FUNCTION_END name
+        .endm
+
+        .macro  CONSTANT_BEGIN name
+        .const
+        .private_extern _\name
+        .globl  _\name
+        .p2align 3
+_\name:
+        .endm
+
+        .macro  CONSTANT_END name
+        .endm
+
+#elif defined(_WIN32)
+#  define SYMBOL(name) name
+#  define LABEL(name) .L##name
+
+        .macro  FUNCTION_BEGIN name
+        .text
+        .globl  \name
+        .def    \name
+        .scl    2
+        .type   32
+        .endef
+        .p2align 4
+\name:
+        .endm
+
+        .macro  FUNCTION_END name
+        .endm
+
+        .macro  CONSTANT_BEGIN name
+        .section .rdata, "dr"
+        .globl  \name
+        .p2align 3
+\name:
+        .endm
+
+        .macro  CONSTANT_END name
+        .endm
+
+#else
+#  define SYMBOL(name) name
+#  define LABEL(name) .L##name
+
+        .macro  FUNCTION_BEGIN name
+        .section .text.hot, "ax", %progbits
+        .globl  \name
+        .hidden \name
+        .type   \name, %function
+        .p2align 4
+\name:
+        .endm
+
+        .macro  FUNCTION_END name
+        .size   \name, . - \name
+        .endm
+
+        .macro  CONSTANT_BEGIN name
+        .section .rodata
+        .globl  \name
+        .hidden \name
+        .type   \name, %object
+        .p2align 3
+\name:
+        .endm
+
+        .macro  CONSTANT_END name
+        .size   \name, . - \name
+        .endm
+
+        /* Without it, the linker takes the file to want an executable stack. */
+        .section .note.GNU-stack, "", %progbits
+#endif

@@ -1,0 +1,281 @@
+/* Which greenlets get a stack of their own; see policy.h. */
+
+#include "core/compiler.h"
+#include "policy.h"
+
+#include <stdlib.h>
+
+#include "docs.h"
+#include "module.h"
+#include "thread.h"
+
+/* To visit so many bytes of frames at a switch costs what copying SLICE_DEEP bytes
+   does. */
+#define FRAMES_DEEP ((size_t)4096)
+
+/* More would not all stay in the processor's caches, where a slice is denser. */
+#define FEW 16
+
+static_assert(sizeof(struct stack_home) <= MAPPED_STACK_ROOM,
+              "a stack has room for its home");
+
+static const char *const mode_names[] = {
+    [STACKS_AUTOMATIC] = "automatic",
+    [STACKS_SHARED] = "shared",
+    [STACKS_OWN] = "own",
+};
+
+/* -1 if it is none. */
+static int
+mode_of(const char *name)
+{
+    for (int mode = STACKS_AUTOMATIC; mode <= STACKS_OWN; mode++) {
+        if (strcmp(name, mode_names[mode]) == 0) {
+            return mode;
+        }
+    }
+    return -1;
+}
+
+int
+policy_init(struct stack_policy *policy)
+{
+    policy->mode = STACKS_AUTOMATIC;
+    policy->size = 0;
+    const char *name = getenv("GREENLET_STACK_POLICY");
+    if (name == NULL || name[0] == '\0') {
+        return 0;
+    }
+    int mode = mode_of(name);
+    if (mode < 0) {
+        return PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
+                                "GREENLET_STACK_POLICY is '%s', not "
+                                "'automatic', 'shared' or 'own'",
+                                name);
+    }
+    policy->mode = (enum stack_mode)mode;
+    return 0;
+}
+
+static void
+take_stack(struct thread *thread, struct greenlet *greenlet)
+{
+    struct stack *stack = &thread->stack;
+    size_t size = thread->module->policy.size;
+    if (thread->policy_size != size) {
+        thread->policy_size = size;
+        stack->pool.size = size != 0 ? size : mapped_stack_default_size();
+    }
+    if (slice_take_stack(stack, &greenlet->slice)) {
+        const struct mapped_stack *own = greenlet->slice.own;
+        home_init(policy_home(greenlet), thread->tstate,
+                  mapped_stack_bottom(own), own->top);
+    }
+}
+
+HOT size_t
+policy_start(struct thread *thread, struct greenlet *greenlet, PyObject *run)
+{
+    const void *key = kinds_key((PyObject *)greenlet->object, run);
+    struct expectation expected = kinds_expect(&thread->kinds, key);
+    enum stack_mode mode = thread->module->policy.mode;
+    greenlet->is_of_known_kind = expected.is_known;
+    greenlet->is_deep = false;
+    /* A shared thread state's sessions may be run by greenlets of another
+       interpreter, each on a stack of its own: on those nothing is to be parked. */
+    bool is_few = thread->stack.pool.used_count < FEW && !expected.is_brief;
+    bool pays = expected.is_deep || is_few || thread->is_shared;
+    if (mode == STACKS_OWN || (pays && mode == STACKS_AUTOMATIC)) {
+        take_stack(thread, greenlet);
+    }
+    return expected.frames_size;
+}
+
+/* NULL for main greenlets. */
+static const void *
+key_of(const struct greenlet *greenlet)
+{
+    return greenlet->run != NULL
+               ? kinds_key((PyObject *)greenlet->object, greenlet->run)
+               : NULL;
+}
+
+void
+policy_note_frames(struct thread *thread, struct greenlet *greenlet)
+{
+    const void *key = key_of(greenlet);
+    size_t size = state_frames_size(thread->tstate);
+    if (key == NULL) {
+        return;
+    }
+    kinds_learn_frames(&thread->kinds, key, size);
+    if (size > FRAMES_DEEP && !greenlet->is_deep) {
+        greenlet->is_deep = true;
+        if (!greenlet->slice.has_own_stack) {
+            kinds_learn_depth(&thread->kinds, key, true);
+        }
+    }
+}
+
+HOT void
+policy_note_end(struct thread *thread, struct greenlet *greenlet)
+{
+    size_t size = (size_t)(greenlet->slice.far - greenlet->slice.near);
+    bool has_parked = size > 0;
+    bool is_deep
+        = greenlet->is_deep || size > SLICE_DEEP
+          || state_parked_frames_size(&greenlet->interpreter, thread->tstate)
+                 > FRAMES_DEEP;
+    if (has_parked && !is_deep && !greenlet->is_of_known_kind) {
+        return;
+    }
+    const void *key = key_of(greenlet);
+    if (key == NULL) {
+        return;
+    }
+    if (has_parked) {
+        kinds_learn_depth(&thread->kinds, key, is_deep);
+    }
+    else {
+        kinds_learn_brief(&thread->kinds, key);
+    }
+}
+
+void
+policy_witness(struct stack *stack, struct slice *slice)
+{
+    struct thread *thread = (struct thread *)stack;
+    const void *key = key_of(greenlet_of_slice(slice));
+    if (key != NULL) {
+        kinds_learn_depth(&thread->kinds, key, true);
+    }
+}
+
+/* The function */
+
+static PyStructSequence_Field fields[] = {
+    {"mode", "'automatic', 'shared' or 'own'"},
+    {"limit", "how many stacks there may be at a time, in the process"},
+    {"size", "of each, in bytes; 0 for as large as the thread's own"},
+    {"mapped", "how many there are now, those kept for reuse included"},
+    {NULL, NULL},
+};
+
+static PyStructSequence_Desc description = {
+    "greenlet.StackPolicy",
+    DOC_STACK_POLICY_TYPE,
+    fields,
+    4,
+};
+
+PyTypeObject *
+policy_new_type(void)
+{
+    return PyStructSequence_NewType(&description);
+}
+
+static PyObject *
+policy_report(struct module_state *module)
+{
+    PyObject *report = PyStructSequence_New(module->policy_type);
+    if (report == NULL) {
+        return NULL;
+    }
+    PyObject *values[] = {
+        PyUnicode_FromString(mode_names[module->policy.mode]),
+        PyLong_FromSize_t(mapped_stacks_limit()),
+        PyLong_FromSize_t(module->policy.size),
+        PyLong_FromSize_t(mapped_stacks_count()),
+    };
+    for (Py_ssize_t i = 0; i < 4; i++) {
+        PyStructSequence_SetItem(report, i, values[i]);
+    }
+    if (PyErr_Occurred()) {
+        Py_CLEAR(report);
+    }
+    return report;
+}
+
+/* A number that may be left out; -1 with an exception. */
+static int
+parse_number(PyObject *object, const char *name, size_t *number)
+{
+    if (object == NULL || object == Py_None) {
+        return 0;
+    }
+    Py_ssize_t value = PyNumber_AsSsize_t(object, PyExc_OverflowError);
+    if (value == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (value < 0) {
+        PyErr_Format(PyExc_ValueError, "%s must not be negative", name);
+        return -1;
+    }
+    *number = (size_t)value;
+    return 0;
+}
+
+/* Bytes, made a multiple of any page's size; -1 with an exception. */
+static int
+parse_size(PyObject *object, size_t *size)
+{
+    if (parse_number(object, "size", size) < 0) {
+        return -1;
+    }
+    if (*size != 0 && *size < HOME_SMALLEST) {
+        PyErr_Format(
+            PyExc_ValueError,
+            "size must be 0, or at least %zu bytes, the least that this "
+            "Python can be sure not to overrun",
+            HOME_SMALLEST);
+        return -1;
+    }
+    if (*size > (size_t)PY_SSIZE_T_MAX / 2) {
+        PyErr_SetString(PyExc_ValueError, "size is too large");
+        return -1;
+    }
+    size_t unit = (size_t)64 * 1024;
+    *size = (*size + unit - 1) / unit * unit;
+    return 0;
+}
+
+PyObject *
+policy_function(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"", "limit", "size", NULL};
+    const char *name = NULL;
+    PyObject *limit_object = NULL;
+    PyObject *size_object = NULL;
+    (void)self;
+    struct module_state *module = module_state();
+    if (module == NULL
+        || !PyArg_ParseTupleAndKeywords(args, kwargs, "|z$OO:stack_policy",
+                                        names, &name, &limit_object,
+                                        &size_object))
+    {
+        return NULL;
+    }
+    struct stack_policy policy = module->policy;
+    size_t limit = mapped_stacks_limit();
+    if (name != NULL) {
+        int mode = mode_of(name);
+        if (mode < 0) {
+            PyErr_Format(PyExc_ValueError,
+                         "the policy is 'automatic', 'shared' or 'own', not %s",
+                         name);
+            return NULL;
+        }
+        policy.mode = (enum stack_mode)mode;
+    }
+    if (parse_number(limit_object, "limit", &limit) < 0
+        || parse_size(size_object, &policy.size) < 0)
+    {
+        return NULL;
+    }
+    PyObject *before = policy_report(module);
+    if (before != NULL) {
+        module->policy = policy;
+        mapped_stacks_set_limit(limit);
+    }
+    return before;
+}

@@ -1,0 +1,263 @@
+"""Recording switches for a viewer of traces."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+import weakref
+from array import array
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from .._greenlet import __version__, greenlet
+from . import _native
+from ._hooks import Hook
+from ._looking import describe, is_dead
+from ._names import full_name_of, shortened
+
+if TYPE_CHECKING:
+    from .._greenlet import _TraceCallback, _TraceEvent
+
+_clock = time.perf_counter_ns
+
+# At least so many threads that have ended are remembered.
+_ENDED_THREADS = 1000
+
+
+class _Track(NamedTuple):
+    """A greenlet.  Nothing in it is an object that the garbage collector has to visit."""
+
+    number: int  # from 1 on, in the whole recording
+    name: str
+    thread: int  # its number
+
+
+class _Arrival(NamedTuple):
+    """Of a greenlet, which runs from then on."""
+
+    time: int  # nanoseconds
+    track: _Track
+    thrown: bool
+
+
+class _Thread:
+    """What a viewer shows as a process."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self.number = number
+        self.name = name
+        self.ended: int | None = None  # nanoseconds
+        # Of its trace function.
+        self.callback: weakref.ref[_TraceCallback] | None = None
+        # Of the greenlets that are alive, by id, which may be another one's afterwards.
+        self.tracks: dict[int, _Track] = {}
+
+
+class _Ring:
+    """The latest arrivals, in numbers: a million of objects would keep the collector busy."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.numbers = itertools.count()  # whoever takes one may write at that place
+        self.times = array("q", bytes(8 * limit))
+        # The numbers of tracks; negative if something was thrown.
+        self.arrived = array("q", bytes(8 * limit))
+        # Of greenlets that have died.  Each did so with an arrival of another one: so here are
+        # all those of whom an arrival is kept.
+        self.dead: deque[_Track] = deque(maxlen=limit)
+
+    def arrivals(self, alive: list[_Track]) -> tuple[list[_Arrival], int]:
+        """Those that are kept, by time, and how many are not.  For once, at the end."""
+        count = next(self.numbers)
+        tracks = {track.number: track for track in (*self.dead, *alive)}
+        kept = zip(self.times[:count], self.arrived[:count])
+        arrivals = [
+            _Arrival(time, tracks[abs(track)], track < 0)
+            for time, track in kept
+            if abs(track) in tracks
+        ]
+        arrivals.sort(key=lambda arrival: arrival.time)
+        return arrivals, count - len(arrivals)
+
+
+class timeline:
+    """Context manager: records all switches, and writes them as Trace Event JSON at its end.
+
+    Perfetto (ui.perfetto.dev) and chrome://tracing open the file `path`: a group of tracks for each
+    thread, in it a track for each greenlet, named for what that runs, on which a bar is a time
+    that it held the thread.  An arrival by throw() carries a mark.
+
+    All threads are recorded, from their next switch on, those too that start meanwhile.  What is
+    not recorded: switches in a thread after code there has called `settrace` without passing events
+    on, other interpreters, and what a thread kills at its end.  Trace functions that were set
+    before go on being called.
+
+    At most `limit` switches are kept, the latest ones, in 16 bytes each, and as many names of
+    greenlets that have died; what was dropped is counted in the file: `otherData`, `"switches
+    dropped"`.  A recorded switch takes half a microsecond more, and up to one where greenlets
+    begin and end.  A child process that was forked meanwhile writes nothing.
+
+    Raises OSError at once if the file cannot be written, and ValueError if `limit` is less than 1.
+
+        >>> from greenlet import greenlet
+        >>> import json, tempfile
+        >>> file = tempfile.NamedTemporaryFile(suffix=".json")
+        >>> with timeline(file.name):
+        ...     greenlet(sorted).switch("ba")
+        ['a', 'b']
+        >>> events = json.load(file)["traceEvents"]
+        >>> [event["name"] for event in events if event["ph"] == "X"]
+        ['main', 'sorted', 'main']
+        >>> file.close()
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, limit: int = 250_000) -> None:
+        if limit < 1:
+            raise ValueError(f"limit is at least 1, not {limit}")
+        self._path = path
+        self._process = os.getpid()
+        self._ring = _Ring(limit)
+        self._threads: dict[int, _Thread] = {}  # by number, those that have not ended
+        self._ended_threads: deque[_Thread] = deque(maxlen=max(limit, _ENDED_THREADS))
+        self._thread_numbers = itertools.count(1)
+        self._is_over = False
+        self._track_numbers = itertools.count(1)
+        self._file: IO[str] | None = None
+        self._hook = Hook(self._recorder)
+
+    def __enter__(self) -> timeline:
+        if self._file is not None:
+            raise RuntimeError("a timeline is recorded once")
+        self._file = open(self._path, "w", encoding="utf-8")
+        self._process = os.getpid()
+        try:
+            self._begun = _clock()
+            self._hook.install()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        ended = _clock()
+        self._is_over = True
+        self._hook.remove()
+        assert self._file is not None
+        with self._file:
+            if os.getpid() == self._process:
+                self._write(self._file, ended)
+
+    def _recorder(
+        self, main: greenlet, before: _TraceCallback | None, is_new: bool
+    ) -> _TraceCallback:
+        """The trace function of one thread.  All that it needs is in local variables: it runs at
+        every switch."""
+        limit, numbers = self._ring.limit, self._ring.numbers
+        times, arrived, note_dead = self._ring.times, self._ring.arrived, self._ring.dead.append
+        clock, has_ended, track_numbers = _clock, is_dead, self._track_numbers
+        name = _native.thread_name(describe(main).thread)
+        thread = _Thread(next(self._thread_numbers), name)
+        self._threads[thread.number] = thread
+        thread_number, tracks, new_tuple = thread.number, thread.tracks, tuple.__new__
+        begun = clock()
+
+        def new_track(greenlet: greenlet) -> _Track:
+            # What _Track() does, in half the time.
+            track = new_tuple(_Track, (next(track_numbers), full_name_of(greenlet), thread_number))
+            tracks[id(greenlet)] = track
+            return track
+
+        def begin(origin: greenlet, target: greenlet) -> _Track:
+            if not tracks and not is_new:
+                # It has been running all the time.
+                place = next(numbers) % limit
+                times[place] = begun
+                arrived[place] = new_track(origin).number
+            return tracks.get(id(target)) or new_track(target)
+
+        def record(event: _TraceEvent, pair: tuple[greenlet, greenlet]) -> None:
+            origin, target = pair
+            track = tracks.get(id(target)) or begin(origin, target)
+            place = next(numbers) % limit
+            times[place] = clock()
+            arrived[place] = track[0] if event == "switch" else -track[0]
+            if has_ended(origin) and (died := tracks.pop(id(origin), None)):
+                note_dead(died)
+            if before is not None:
+                before(event, pair)
+
+        def note_end(_: weakref.ref[_TraceCallback]) -> None:
+            if not self._is_over:
+                thread.ended = clock()
+                self._ended_threads.append(thread)
+                del self._threads[thread.number]
+
+        # A thread lets go of its trace function when it ends.
+        thread.callback = weakref.ref(record, note_end)
+        return record
+
+    def _write(self, file: IO[str], ended: int) -> None:
+        # Other threads may still be about to record their last switches: hence the copies.
+        threads = [*list(self._ended_threads), *list(self._threads.values())]
+        alive = [track for thread in threads for track in list(thread.tracks.values())]
+        arrivals, dropped = self._ring.arrivals(alive)
+        file.write('{"traceEvents": [')
+        separator = "\n"
+        for event in self._trace_events(threads, arrivals, ended):
+            file.write(separator + json.dumps(event))
+            separator = ",\n"
+        about = {
+            "recorded by": f"greenlet {__version__}",
+            "process": self._process,
+            "switches dropped": dropped,
+        }
+        rest = json.dumps({"displayTimeUnit": "ns", "otherData": about})
+        file.write("\n], " + rest[1:] + "\n")
+
+    def _trace_events(
+        self, threads: list[_Thread], arrivals: list[_Arrival], ended: int
+    ) -> Iterator[dict[str, Any]]:
+        """What the Trace Event Format wants, times in microseconds since the beginning."""
+        by_thread: dict[int, list[_Arrival]] = defaultdict(list)
+        for arrival in arrivals:
+            by_thread[arrival.track.thread].append(arrival)
+        for thread in sorted(threads, key=lambda thread: thread.number):
+            own = by_thread[thread.number]
+            if not own:
+                continue
+            yield _name("process", thread.number, 0, thread.name)
+            for track in sorted({arrival.track for arrival in own}):
+                yield _name("thread", thread.number, track.number, shortened(track.name))
+            last = ended if thread.ended is None else thread.ended
+            ends = [arrival.time for arrival in own[1:]] + [last]
+            for arrival, end in zip(own, ends):
+                yield from self._arrival_events(arrival, end)
+
+    def _arrival_events(self, arrival: _Arrival, end: int) -> Iterator[dict[str, Any]]:
+        track = arrival.track
+        begun = (arrival.time - self._begun) / 1000
+        place = {"ts": begun, "pid": track.thread, "tid": track.number}
+        duration = max(0, end - arrival.time) / 1000
+        yield {
+            "name": shortened(track.name),
+            "cat": "greenlet",
+            "ph": "X",
+            **place,
+            "dur": duration,
+        }
+        if arrival.thrown:
+            yield {"name": "throw", "cat": "throw", "ph": "i", "s": "t", **place}
+
+
+def _name(what: str, pid: int, tid: int, name: str) -> dict[str, Any]:
+    arguments = {"name": name}
+    return {"name": f"{what}_name", "ph": "M", "pid": pid, "tid": tid, "args": arguments}

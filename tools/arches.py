@@ -1,0 +1,215 @@
+"""The architectures on which the tests run, and what each needs here.
+
+Names are Debian's where it has one.
+"""
+
+from dataclasses import dataclass, field
+
+# Where an ABI knows no frame pointers, or a system has no other way.
+NO_CHAIN = {"test_frame_pointers": "the ABI has no chain of frame pointers"}
+NO_POSIX = {
+    "test_check": "there is no fork",
+    "test_own_stack": "stacks are mapped by POSIX calls",
+    "test_unwind_in_switch": "malloc cannot be replaced",
+}
+
+
+@dataclass(frozen=True)
+class Core:
+    """How the stack machine's tests are built and run."""
+
+    compiler: str
+    package: str  # of the compiler, and of the C library: names of Debian's packages
+    library: str = ""
+    flags: str = ""
+    emulator: str = ""  # a program, qemu's or another; none if the processor can do it
+    emulator_package: str = "qemu-user-static"
+    arguments: str = ""  # of the emulator
+    cpu: str = ""  # to emulate; qemu's usual one if empty
+    suffix: str = ""  # of programs
+    without: dict[str, str] = field(default_factory=dict)  # tests, and why
+
+
+@dataclass(frozen=True)
+class Userland:
+    """Debian's Pythons for the architecture."""
+
+    debian: str  # its name there
+    minors: tuple[str, ...]
+    suite: str = "sid"
+    # All Python tests, or those that show that the port works.
+    is_full: bool = False
+    # The published package's name of the platform, if it has wheels for it: its own tests,
+    # which are in there, run as well if all tests do.
+    wheels: str = ""
+
+
+@dataclass(frozen=True)
+class Arch:
+    name: str
+    cores: tuple[Core, ...]
+    userland: Userland | None = None
+
+
+def cross(
+    debian: str, triplet: str, qemu: str, cpu: str = "", flags: str = "", **more: dict[str, str]
+) -> Core:
+    """By Debian's cross compiler, under qemu."""
+    return Core(
+        compiler=f"{triplet}-gcc",
+        package=f"gcc-{triplet}",
+        library=f"libc6-dev-{debian}-cross",
+        emulator=f"qemu-{qemu}-static",
+        arguments=f"-L /usr/{triplet}",
+        cpu=cpu,
+        flags=flags,
+        without=more.get("without", {}),
+    )
+
+
+NEWEST = ("3.13", "3.14", "3.15")
+
+ARCHES = (
+    Arch(
+        "arm64",
+        (
+            cross("arm64", "aarch64-linux-gnu", "aarch64", "cortex-a57"),
+            # Return addresses signed, by a processor that checks them.
+            cross(
+                "arm64",
+                "aarch64-linux-gnu",
+                "aarch64",
+                "max,pauth-impdef=on",
+                "-mbranch-protection=standard",
+            ),
+        ),
+        Userland("arm64", NEWEST, is_full=True, wheels="manylinux_2_28_aarch64"),
+    ),
+    Arch(
+        "i386",
+        (
+            Core(
+                compiler="i686-linux-gnu-gcc",
+                package="gcc-i686-linux-gnu",
+                library="libc6-dev-i386-cross",
+                # No emulator, but a loader that finds the libraries.
+                emulator="/usr/i686-linux-gnu/lib/ld-linux.so.2",
+                emulator_package="libc6-i386-cross",
+                arguments="--library-path /usr/i686-linux-gnu/lib",
+            ),
+        ),
+        Userland("i386", NEWEST, is_full=True),
+    ),
+    Arch(
+        "armhf",
+        (cross("armhf", "arm-linux-gnueabihf", "arm", without=NO_CHAIN),),
+        Userland("armhf", ("3.14",)),
+    ),
+    Arch(
+        "armel",
+        (
+            cross(
+                "armel",
+                "arm-linux-gnueabi",
+                "arm",
+                without=NO_CHAIN | {"test_control_words": "there are no such words"},
+            ),
+        ),
+    ),
+    Arch(
+        "riscv64",
+        (cross("riscv64", "riscv64-linux-gnu", "riscv64"),),
+        Userland("riscv64", ("3.14",)),
+    ),
+    Arch(
+        "ppc64el",
+        (cross("ppc64el", "powerpc64le-linux-gnu", "ppc64le"),),
+        Userland("ppc64el", ("3.14",)),
+    ),
+    Arch(
+        "s390x",
+        (cross("s390x", "s390x-linux-gnu", "s390x", without=NO_CHAIN),),
+        Userland("s390x", ("3.14",)),
+    ),
+    Arch(
+        "loong64",
+        # From a newer suite: see foreign.py.
+        (
+            Core(
+                compiler="loongarch64-linux-gnu-gcc",
+                package="gcc-loongarch64-linux-gnu",
+                library="libc6-dev-loong64-cross",
+                emulator="qemu-loongarch64",
+                arguments="-L /usr/loongarch64-linux-gnu",
+            ),
+        ),
+        Userland("loong64", ("3.14",)),
+    ),
+    Arch(
+        "mips64el",
+        (
+            cross(
+                "mips64el",
+                "mips64el-linux-gnuabi64",
+                "mips64el",
+                # The usual one has no control register that can be written.
+                "MIPS64R2-generic",
+                without=NO_CHAIN,
+            ),
+        ),
+        Userland("mips64el", ("3.11",), "bookworm"),
+    ),
+    Arch(
+        "windows",
+        (
+            Core(
+                compiler="x86_64-w64-mingw32-gcc-posix",
+                package="gcc-mingw-w64-x86-64-posix",
+                flags="-static",
+                emulator="wine",
+                emulator_package="wine wine64",
+                suffix=".exe",
+                without=NO_POSIX,
+            ),
+        ),
+    ),
+    Arch(
+        "musl",
+        (
+            Core(
+                compiler="musl-gcc",
+                package="musl-tools",
+                without={
+                    "test_unwind": "the compiler's unwinder is for another C library",
+                    "test_unwind_in_switch": "the compiler's unwinder is for another C library",
+                },
+            ),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Object:
+    """What is assembled for systems of which there is none here."""
+
+    name: str
+    target: str  # clang's name of it
+    prefix: str = ""  # of C's names in objects
+    flags: tuple[str, ...] = ()
+
+
+OBJECTS = (
+    Object("macOS, arm64", "arm64-apple-macos11", "_"),
+    Object("macOS, x86-64", "x86_64-apple-macos11", "_"),
+    Object("Windows, x86-64", "x86_64-pc-windows-msvc"),
+    Object("Windows, arm64", "aarch64-pc-windows-msvc"),
+    Object("FreeBSD, x86-64", "x86_64-unknown-freebsd13"),
+    Object("FreeBSD, arm64", "aarch64-unknown-freebsd13"),
+    Object("RISC-V, 32 bits", "riscv32-linux-gnu", flags=("-march=rv32gc", "-mabi=ilp32d")),
+    Object("RISC-V, 32 bits, soft float", "riscv32-linux-gnu", flags=("-march=rv32i",)),
+    Object("RISC-V, soft float", "riscv64-linux-gnu", flags=("-march=rv64imac", "-mabi=lp64")),
+    Object("Power, big-endian", "powerpc64-linux-musl"),
+    Object("MIPS, big-endian", "mips64-linux-gnuabi64"),
+    Object("MIPS, soft float", "mips64el-linux-gnuabi64", flags=("-msoft-float",)),
+)

@@ -1,0 +1,502 @@
+"""Runs the tests on other architectures, most of them under an emulator.
+
+    python3 tools/test_arches.py [ARCH...] [--only core|objects|python] [--smoke]
+
+ARCH is a name of arches.py, or "objects" for what is only assembled; without one, all.
+Each is tested in two ways, if it can be had: the stack machine's C tests, built by a
+cross compiler, and the Python tests, with an extension from that compiler, on Debian's
+Pythons: all of them where arches.py says so, else (or with --smoke) those that show
+that the port works.
+
+What is not there is skipped, and counted as such.  PYTHONS=all in the environment
+brings it, on Debian as root: compilers, emulators and Pythons.  Ends with a line for
+each suite and one that counts all tests.
+"""
+
+import argparse
+import concurrent.futures
+import contextlib
+import functools
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import foreign
+from arches import ARCHES, OBJECTS, Arch, Core, Object, Userland
+from counts import Counts, complaints, judge
+from environment import BUILD, ROOT
+from foreign import Unavailable
+
+WORK = BUILD / "arches"
+
+# With and without the optimiser, and all hard modes at once: more would show what the
+# same C shows on this machine's own architecture.
+LEVELS = "O0 O2"
+MODES = "plain all"
+
+# Seconds for the Python tests on one interpreter.
+TIME_LIMIT = 1800
+SMOKE_TIME_LIMIT = 300
+
+# What each port defines, and calls.
+SYMBOLS = (
+    "stack_switch",
+    "stack_frame_size",
+    "stack_is_guarded",
+    "stack_save",
+    "stack_restore",
+)
+
+FULL = ("tests/ext", "tests/crash", "tests/debug")
+SMOKE = (
+    "tests/ext/test_module.py",
+    "tests/ext/test_create.py",
+    "tests/ext/test_switch_values.py",
+    "tests/ext/test_throw.py",
+    "tests/ext/test_death.py",
+    "tests/ext/test_gc.py",
+    "tests/ext/test_stacks.py",
+    "tests/ext/test_threads.py",
+    "tests/ext/test_trace.py",
+)
+
+COMPLAINTS = 20
+
+# The published package's tests import the first two, and bring modules in C++.
+FOR_UPSTREAM = ("python3-psutil", "python3-objgraph", "libstdc++6")
+UPSTREAM_TIME_LIMIT = 900
+
+
+@dataclass
+class Result:
+    name: str
+    counts: Counts
+    seconds: float
+    said: str = ""
+
+    def __str__(self) -> str:
+        if self.counts.passed == self.counts.failed == 0:
+            return f"SKIPPED  {self.name}: {self.said}"
+        verdict = "FAIL" if self.counts.failed else "ok"
+        return f"{verdict:4}  {self.name}: {self.counts} ({self.seconds:.0f} s)"
+
+
+def skipped(name: str, reason: object) -> Result:
+    print(f"SKIPPED  {name}: {reason}", flush=True)
+    return Result(name, Counts(skipped=1), 0, str(reason))
+
+
+def brings_what_is_missing() -> bool:
+    return os.environ.get("PYTHONS") == "all"
+
+
+def require(program: str, *packages: str) -> None:
+    """A program, or Unavailable."""
+    if shutil.which(program) is None and brings_what_is_missing():
+        foreign.install(*packages)
+    if shutil.which(program) is None:
+        raise Unavailable(f"{program} is not there (packages: {' '.join(packages)})")
+
+
+def run_suite(name: str, command: list[str], environment: dict[str, str], limit: float) -> Result:
+    """Run a suite, which ends with a line that counts, and keep what it says.  Shown when
+    it has ended, lest two at a time mix: all of it if something failed."""
+    start = time.monotonic()
+    logs = BUILD / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / (re.sub(r"\W+", "-", name) + ".log")
+    # The time limit is for all processes, of which some are inside.
+    whole = ["timeout", "--kill-after=20", str(limit), *command]
+    outcome = subprocess.run(
+        whole,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    log.write_text(outcome.stdout)
+    counts = judge(outcome.stdout, outcome.returncode)
+    if counts.failed:
+        said = f"{outcome.stdout}\n{name} ended with exit status {outcome.returncode}: {log}"
+    else:
+        said = outcome.stdout.rstrip().rpartition("\n")[2]
+    print(f"\n=== {name} ===\n{said}\n", end="", flush=True)
+    return Result(name, counts, time.monotonic() - start, outcome.stdout)
+
+
+# ---- The stack machine's tests ----
+
+
+def core_result(arch: Arch, core: Core) -> Result:
+    name = f"{arch.name} core"
+    if core != arch.cores[0]:
+        name += f" {core.flags}"
+    try:
+        newer = foreign.toolchain(arch.name) if may_unpack(arch.name) else None
+        return run_core(name, arch, core, newer)
+    except Unavailable as error:
+        return skipped(name, error)
+
+
+def may_unpack(name: str) -> bool:
+    """Whether what is unpacked may be used; it is brought if that is wished for."""
+    if name not in foreign.TOOLCHAINS:
+        return False
+    if brings_what_is_missing():
+        return True
+    return (foreign.folder_of(foreign.TOOLCHAIN_SUITE, f"{name}-toolchain") / "made-by").exists()
+
+
+def run_core(name: str, arch: Arch, core: Core, newer: pathlib.Path | None) -> Result:
+    compiler = core.compiler
+    runner = f"{core.emulator} {core.arguments}".strip()
+    command = ["tests/core/run"]
+    if newer is not None:
+        compiler = foreign.compiler_words(newer, ROOT, core.compiler)
+        runner = f"{newer}/usr/bin/{core.emulator} -L {newer}{core.arguments.removeprefix('-L ')}"
+        mounts = {ROOT: newer / str(ROOT).lstrip("/"), pathlib.Path("/proc"): newer / "proc"}
+        command = foreign.with_mounts(mounts, command)
+    else:
+        require(core.compiler, core.package, *core.library.split())
+        if core.emulator:
+            require(core.emulator, *core.emulator_package.split())
+    environment = {
+        **os.environ,
+        "CC": compiler,
+        "CFLAGS": core.flags,
+        "RUNNER": runner,
+        "CORE_BUILD": str(build_folder(arch, core).relative_to(ROOT)),
+        "CORE_TEST_SKIP": " ".join(core.without),
+        "PROGRAM_SUFFIX": core.suffix,
+        "LEVELS": LEVELS,
+        "MODES": MODES,
+        "TIME_LIMIT": "120",
+        # Silent, and without the debugger that would end a crashed program with status 0.
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml,winedbg.exe=",
+        "WINEPREFIX": str(WORK / "wine"),
+    }
+    if core.cpu:
+        environment["QEMU_CPU"] = core.cpu
+    if core.emulator.startswith("qemu"):
+        environment["CORE_TEST_EMULATED"] = "1"
+    for test, reason in core.without.items():
+        print(f"{name}: without {test}, since {reason}")
+    WORK.mkdir(parents=True, exist_ok=True)
+    result = run_suite(name, command, environment, TIME_LIMIT)
+    result.counts.skipped += len(core.without)
+    return result
+
+
+def build_folder(arch: Arch, core: Core) -> pathlib.Path:
+    return WORK / f"core-{arch.name}{re.sub(r'[^a-z]+', '-', core.flags)}"
+
+
+# ---- What is only assembled ----
+
+
+def object_problem(each: Object, folder: pathlib.Path) -> str:
+    """What is wrong with an object file, or nothing."""
+    output = folder / "switch.o"
+    words = ["clang", f"--target={each.target}", *each.flags, "-c", "src/core/switch.S"]
+    outcome = subprocess.run([*words, "-o", str(output)], cwd=ROOT, capture_output=True, text=True)
+    if outcome.returncode or outcome.stderr:
+        return outcome.stderr or "it does not assemble"
+    content = output.read_bytes()
+    for symbol in SYMBOLS:
+        if b"\0" + f"{each.prefix}{symbol}".encode() + b"\0" not in content:
+            return f"there is no symbol {each.prefix}{symbol}"
+    return ""
+
+
+def objects_result() -> Result:
+    name = "objects that are only assembled"
+    try:
+        require("clang", "clang")
+    except Unavailable as error:
+        return skipped(name, error)
+    print(f"\n=== {name} ===")
+    start = time.monotonic()
+    counts = Counts()
+    with tempfile.TemporaryDirectory() as folder:
+        for each in OBJECTS:
+            problem = object_problem(each, pathlib.Path(folder))
+            print(f"{'FAIL' if problem else 'ok':4}  {each.name}: {each.target} {problem}")
+            counts.failed += bool(problem)
+            counts.passed += not problem
+    print(counts, flush=True)
+    return Result(name, counts, time.monotonic() - start)
+
+
+# ---- The Python tests ----
+
+
+def pytest_packages() -> pathlib.Path:
+    """A folder with pytest, which is the same for all architectures."""
+    folder = WORK / "packages"
+    wanted = [line for line in requirement_lines() if line.startswith("pytest==")]
+    mark = folder / "made-by"
+    if not mark.exists() or mark.read_text() != str(wanted):
+        shutil.rmtree(folder, ignore_errors=True)
+        # For all Pythons: what only old ones need, these do not have.
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+        foreign.run(*install, *wanted)
+        mark.write_text(str(wanted))
+    return folder
+
+
+def requirement_lines() -> list[str]:
+    return (ROOT / "tests" / "requirements.txt").read_text().splitlines()
+
+
+def package_version() -> str:
+    command = [sys.executable, "tools/version.py"]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def listed_in_meson(variable: str) -> list[str]:
+    """The files of a list in meson.build, which cannot cross-compile for a Python that
+    does not run here."""
+    text = (ROOT / "meson.build").read_text()
+    block = re.search(rf"^{variable} = files\((.*?)^\)", text, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    return re.findall(r"'([^']+)'", block.group(1))
+
+
+def build_package(arch: Arch, folder: pathlib.Path, minor: str) -> pathlib.Path:
+    """Our package for one Python of a userland: a folder for its path."""
+    core = arch.cores[0]
+    site = WORK / arch.name / minor
+    shutil.rmtree(site, ignore_errors=True)
+    package = site / "greenlet"
+    for file in (*listed_in_meson("python_face"), *listed_in_meson("debug_tools")):
+        place = package / pathlib.PurePath(file).relative_to("src/greenlet")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, place)
+    version = package_version()
+    facts = site / f"greenlet-{version}.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: greenlet\nVersion: {version}\n")
+    include = folder / "usr" / "include"
+    command = [
+        *["-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-DNDEBUG"],
+        *["-Wall", "-Wextra", f'-DGREENLET_PACKAGE_VERSION="{version}"', "-Isrc"],
+        *["-isystem", str(include / f"python{minor}"), "-idirafter", str(include)],
+        *listed_in_meson("sources"),
+        *["-Wl,-z,noexecstack", "-o", str(package / "_greenlet.so")],
+    ]
+    newer = foreign.toolchain(arch.name)
+    if newer is None:
+        require(core.compiler, core.package, *core.library.split())
+        words = [core.compiler, *command]
+    else:
+        compiler = foreign.compiler_words(newer, ROOT, core.compiler).split()
+        mounts = {each: newer / str(each).lstrip("/") for each in (ROOT, folder)}
+        words = foreign.with_mounts(mounts, [*compiler, *command])
+    outcome = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    problem = outcome.stdout + outcome.stderr or library_problem(package / "_greenlet.so")
+    if outcome.returncode or problem:
+        raise BuildFailed(problem)
+    return site
+
+
+def library_problem(library: pathlib.Path) -> str:
+    """What a library shows that it should not, or asks for."""
+    if shutil.which("readelf") is None:
+        return ""
+    look = ["readelf", "--wide", "--program-headers", "--dyn-syms", str(library)]
+    said = subprocess.run(look, capture_output=True, text=True, check=True).stdout
+    stack = re.search(r"^ *GNU_STACK .*", said, re.MULTILINE)
+    if stack is None or stack.group().split()[-2] != "RW":
+        return f"{library}: its stack is to be executable"
+    symbols = [line.split() for line in said.splitlines() if re.search(r" (GLOBAL|WEAK) ", line)]
+    shown = [words[-1] for words in symbols if words[-2] != "UND" and "UND" not in words]
+    if shown != ["PyInit__greenlet"]:
+        return f"{library} shows {' '.join(shown)}"
+    return ""
+
+
+class BuildFailed(Exception):
+    """What the compiler said, warnings too."""
+
+
+def run_python(arch: Arch, folder: pathlib.Path, minor: str, is_full: bool) -> list[Result]:
+    """The suites of one Python."""
+    name = f"{arch.name} python{minor}"
+    try:
+        site = build_package(arch, folder, minor)
+    except BuildFailed as error:
+        print(f"\n=== {name} ===\n{error}")
+        return [Result(name, Counts(failed=1), 0, str(error))]
+    arguments = ["-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"]
+    arguments += FULL if is_full else SMOKE
+    if is_emulated(arch):
+        arguments += ["-m", "not heavy"]
+    command = foreign.in_userland(folder, ROOT, [f"/usr/bin/python{minor}", *arguments])
+    environment = python_environment(arch, site)
+    limit = TIME_LIMIT if is_full else SMOKE_TIME_LIMIT
+    kind = "all" if is_full else "smoke"
+    results = [run_suite(f"{name} {kind}", command, environment, limit)]
+    if is_full:
+        results.append(run_upstream(f"{name} upstream", arch, folder, minor, environment))
+    return results
+
+
+def python_environment(arch: Arch, site: pathlib.Path) -> dict[str, str]:
+    """Of a Python inside a userland."""
+    inside = [pathlib.PurePosixPath("/srv", path.relative_to(ROOT)) for path in (site, WORK)]
+    environment = {
+        "HOME": "/tmp",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": f"{inside[0]}:{inside[1]}/packages",
+    }
+    if is_emulated(arch):
+        environment["GREENLET_TEST_SLOW_MACHINE"] = "1"
+        if arch.cores[0].cpu:
+            environment["QEMU_CPU"] = arch.cores[0].cpu
+    return environment
+
+
+def run_upstream(
+    name: str, arch: Arch, folder: pathlib.Path, minor: str, environment: dict[str, str]
+) -> Result:
+    """The published package's own tests."""
+    assert arch.userland is not None
+    if not arch.userland.wheels:
+        return skipped(name, "the published package has no wheel for it, with its tests")
+    # In the place of this machine's own.
+    work = WORK / arch.name / "upstream"
+    (BUILD / "upstream").mkdir(parents=True, exist_ok=True)
+    try:
+        download_published(arch.userland.wheels, minor, work)
+    except Unavailable as error:
+        return skipped(name, error)
+    inside = [f"/usr/bin/python{minor}", "tests/upstream/run.py"]
+    command = foreign.in_userland(folder, ROOT, inside, {work: "build/upstream"})
+    limits = {"UPSTREAM_TIME_LIMIT": str(UPSTREAM_TIME_LIMIT)}
+    return run_suite(name, command, {**environment, **limits}, TIME_LIMIT)
+
+
+def download_published(platform: str, minor: str, work: pathlib.Path) -> None:
+    """The wheel, where tests/upstream/overlay.py looks for it."""
+    place = work / "wheels" / f"cp{minor.replace('.', '')}"
+    if list(place.glob("*.whl")):
+        return
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    download += ["--only-binary", ":all:", "--python-version", minor, "--platform", platform]
+    foreign.run(*download, "--dest", place, f"greenlet=={published_version()}")
+
+
+def published_version() -> str:
+    """The one that tests/upstream/overlay.py wants."""
+    text = (ROOT / "tests" / "upstream" / "overlay.py").read_text()
+    match = re.search(r'^PUBLISHED_VERSION = "(.+)"$', text, re.MULTILINE)
+    assert match is not None
+    return match.group(1)
+
+
+def is_emulated(arch: Arch) -> bool:
+    return arch.cores[0].emulator.startswith("qemu")
+
+
+@contextlib.contextmanager
+def running(arch: Arch) -> Iterator[None]:
+    """Programs of the architecture run here."""
+    if not is_emulated(arch):
+        yield
+        return
+    require("update-binfmts", "binfmt-support")
+    emulator = arch.cores[0].emulator
+    newer = foreign.toolchain(arch.name)
+    if newer is None:
+        require(emulator, arch.cores[0].emulator_package)
+    qemu = emulator.removeprefix("qemu-").removesuffix("-static")
+    with foreign.emulated(qemu, newer):
+        yield
+
+
+def python_results(arch: Arch, userland: Userland, only_smoke: bool) -> Iterator[Result]:
+    name = f"{arch.name} Python"
+    here = foreign.folder_of(userland.suite, userland.debian)
+    if not foreign.is_root():
+        yield skipped(name, "only root can run programs inside another Debian")
+        return
+    if not brings_what_is_missing() and not (here / "made-by").exists():
+        yield skipped(name, "its Pythons are not there: PYTHONS=all brings them")
+        return
+    try:
+        more = FOR_UPSTREAM if userland.wheels else ()
+        folder = foreign.python_userland(userland.suite, userland.debian, userland.minors, more)
+        pytest_packages()
+        is_full = userland.is_full and not only_smoke
+        run_one = functools.partial(run_python, arch, folder, is_full=is_full)
+        with running(arch), concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for outcomes in pool.map(run_one, userland.minors):
+                yield from outcomes
+    except Unavailable as error:
+        yield skipped(name, error)
+
+
+# ---- All of them ----
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [arch.name for arch in ARCHES]
+    parser.add_argument("arches", nargs="*", metavar="ARCH", default=[])
+    parser.add_argument("--only", choices=("core", "objects", "python"))
+    parser.add_argument("--smoke", action="store_true", help="no architecture in full")
+    options = parser.parse_args()
+    unknown = set(options.arches) - {*names, "objects"}
+    if unknown:
+        parser.error(f"unknown: {' '.join(sorted(unknown))}; there are {' '.join(names)}, objects")
+    return options
+
+
+def results(options: argparse.Namespace) -> Iterator[Result]:
+    chosen = [arch for arch in ARCHES if not options.arches or arch.name in options.arches]
+    if options.only in (None, "objects") and (not options.arches or "objects" in options.arches):
+        yield objects_result()
+    if options.only in (None, "core"):
+        for arch in chosen:
+            for core in arch.cores:
+                yield core_result(arch, core)
+    if options.only in (None, "python"):
+        for arch in chosen:
+            if arch.userland is not None:
+                yield from python_results(arch, arch.userland, options.smoke)
+
+
+def main() -> int:
+    start = time.monotonic()
+    total = Counts()
+    summary = []
+    for result in results(parse()):
+        total.add(result.counts)
+        summary.append(str(result))
+        if result.counts.failed:
+            summary += complaints(result.said, COMPLAINTS)
+    print("", "=== summary ===", *summary, sep="\n")
+    print(f"({(time.monotonic() - start) / 60:.1f} minutes)")
+    print(total, flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
