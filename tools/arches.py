@@ -39,9 +39,12 @@ class Userland:
     suite: str = "sid"
     # All Python tests, or those that show that the port works.
     is_full: bool = False
-    # The published package's name of the platform, if it has wheels for it: its own tests,
-    # which are in there, run as well if all tests do.
+    # The platform of a wheel of the published package: its own tests, which are in there,
+    # run as well if all tests do.
     wheels: str = ""
+    # What compiles the modules of these tests, if it is another architecture's wheel.
+    modules_compiler: str = ""
+    modules_package: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,14 @@ ARCHES = (
                 arguments="--library-path /usr/i686-linux-gnu/lib",
             ),
         ),
-        Userland("i386", NEWEST, is_full=True),
+        Userland(
+            "i386",
+            NEWEST,
+            is_full=True,
+            wheels="manylinux_2_28_x86_64",
+            modules_compiler="i686-linux-gnu-g++",
+            modules_package="g++-i686-linux-gnu",
+        ),
     ),
     Arch(
         "armhf",

@@ -11,26 +11,21 @@ Ends with a line for each interpreter and one that counts all tests.
 
 import argparse
 import concurrent.futures
-import contextlib
 import functools
 import os
 import pathlib
 import shutil
-import signal
-import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import interpreters
-from counts import Counts, judge
+import suite
+from counts import Counts
 from environment import BUILD, ROOT, VARIANTS, Environment
 
 # Seconds for one suite on one interpreter: valgrind takes the longest, beside others.
 TIME_LIMIT = 3000
-GRACE = 20
 
 SUITES = ("core", "python", "upstream")
 PYTHON_TESTS = (
@@ -67,65 +62,25 @@ class Result:
         return total
 
     def __str__(self) -> str:
-        parts = "; ".join(f"{suite}: {counts}" for suite, counts in self.suites.items())
+        parts = "; ".join(f"{name}: {counts}" for name, counts in self.suites.items())
         verdict = "FAIL" if self.total().failed else "ok"
         return f"{verdict:4}  {self.name}: {parts} ({self.seconds:.0f} s)"
 
 
-def run_suite(result: Result, suite: str, command: list[str], environment: dict[str, str]) -> None:
-    """Run one suite, keep its output, and note its counts."""
-    logs = BUILD / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    log = logs / f"{result.name.partition(' ')[0]}-{suite}.log"
-    result.say(f"\n=== {result.name}: {suite} ===\n{' '.join(command)}\n")
-    start = time.monotonic()
+def run_suite(result: Result, name: str, command: list[str], environment: dict[str, str]) -> None:
+    """Run one suite, and note what it said and its counts."""
+    result.say(f"\n=== {result.name}: {name} ===\n{' '.join(command)}\n")
     if not (ROOT / command[0]).exists() and shutil.which(command[0]) is None:
         result.say(f"{command[0]} is missing\n")
-        result.suites[suite] = Counts(failed=1)
+        result.suites[name] = Counts(failed=1)
         return
-    output = []
-    with open(log, "w") as file, started(command, environment) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            file.write(line)
-            file.flush()
-            output.append(line)
-    result.say("".join(output))
-    result.suites[suite] = judge("".join(output), process.returncode)
-    result.seconds += time.monotonic() - start
-    if process.returncode:
-        result.say(f"{suite} ended with exit status {process.returncode}; its output: {log}\n")
-
-
-@contextlib.contextmanager
-def started(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A process in a group of its own, of which nothing is left afterwards, even
-    if it hangs.  pytest, when aborted, tells where each thread is."""
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    timers = [
-        threading.Timer(TIME_LIMIT, os.killpg, (process.pid, signal.SIGABRT)),
-        threading.Timer(TIME_LIMIT + GRACE, os.killpg, (process.pid, signal.SIGKILL)),
-    ]
-    for timer in timers:
-        timer.start()
-    try:
-        yield process
-        process.wait()
-    finally:
-        for timer in timers:
-            timer.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    log_name = f"{result.name.partition(' ')[0]}-{name}"
+    ended = suite.run(log_name, command, environment, TIME_LIMIT)
+    result.say(ended.output)
+    result.suites[name] = ended.counts()
+    result.seconds += ended.seconds
+    if ended.status:
+        result.say(f"{name} ended with exit status {ended.status}; its output: {ended.log}\n")
 
 
 def core_result() -> Result:

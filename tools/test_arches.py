@@ -25,12 +25,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import foreign
+import suite
 from arches import ARCHES, OBJECTS, Arch, Core, Object, Userland
-from counts import Counts, complaints, judge
+from counts import Counts, complaints
 from environment import BUILD, ROOT
 from foreign import Unavailable
 
@@ -71,6 +73,9 @@ COMPLAINTS = 20
 
 # The published package's tests import the first two, and bring modules in C++.
 FOR_UPSTREAM = ("python3-psutil", "python3-objgraph", "libstdc++6")
+MODULE_SOURCE = re.compile(r"greenlet/tests/\w+\.c(pp)?")
+# What one of them includes besides greenlet.h.
+MODULE_HEADER = "greenlet/greenlet_compiler_compat.hpp"
 UPSTREAM_TIME_LIMIT = 900
 
 
@@ -106,32 +111,16 @@ def require(program: str, *packages: str) -> None:
 
 
 def run_suite(name: str, command: list[str], environment: dict[str, str], limit: float) -> Result:
-    """Run a suite, which ends with a line that counts, and keep what it says.  Shown when
-    it has ended, lest two at a time mix: all of it if something failed."""
-    start = time.monotonic()
-    logs = BUILD / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    log = logs / (re.sub(r"\W+", "-", name) + ".log")
-    # The time limit is for all processes, of which some are inside.
-    whole = ["timeout", "--kill-after=20", str(limit), *command]
-    outcome = subprocess.run(
-        whole,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    log.write_text(outcome.stdout)
-    counts = judge(outcome.stdout, outcome.returncode)
+    """Run a suite.  What it says is shown when it has ended, lest two at a time mix: all
+    of it if something failed."""
+    ended = suite.run(re.sub(r"\W+", "-", name), command, environment, limit)
+    counts = ended.counts()
     if counts.failed:
-        said = f"{outcome.stdout}\n{name} ended with exit status {outcome.returncode}: {log}"
+        said = f"{ended.output}\n{name} ended with exit status {ended.status}: {ended.log}"
     else:
-        said = outcome.stdout.rstrip().rpartition("\n")[2]
+        said = ended.output.rstrip().rpartition("\n")[2]
     print(f"\n=== {name} ===\n{said}\n", end="", flush=True)
-    return Result(name, counts, time.monotonic() - start, outcome.stdout)
+    return Result(name, counts, ended.seconds, ended.output)
 
 
 # ---- The stack machine's tests ----
@@ -289,11 +278,10 @@ def build_package(arch: Arch, folder: pathlib.Path, minor: str) -> pathlib.Path:
     facts = site / f"greenlet-{version}.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: greenlet\nVersion: {version}\n")
-    include = folder / "usr" / "include"
     command = [
         *["-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-DNDEBUG"],
         *["-Wall", "-Wextra", f'-DGREENLET_PACKAGE_VERSION="{version}"', "-Isrc"],
-        *["-isystem", str(include / f"python{minor}"), "-idirafter", str(include)],
+        *include_words(folder, minor),
         *listed_in_meson("sources"),
         *["-Wl,-z,noexecstack", "-o", str(package / "_greenlet.so")],
     ]
@@ -310,6 +298,12 @@ def build_package(arch: Arch, folder: pathlib.Path, minor: str) -> pathlib.Path:
     if outcome.returncode or problem:
         raise BuildFailed(problem)
     return site
+
+
+def include_words(folder: pathlib.Path, minor: str) -> list[str]:
+    """Where a compiler finds Python's headers."""
+    include = folder / "usr" / "include"
+    return ["-isystem", str(include / f"python{minor}"), "-idirafter", str(include)]
 
 
 def library_problem(library: pathlib.Path) -> str:
@@ -332,31 +326,47 @@ class BuildFailed(Exception):
     """What the compiler said, warnings too."""
 
 
-def run_python(arch: Arch, folder: pathlib.Path, minor: str, is_full: bool) -> list[Result]:
-    """The suites of one Python."""
-    name = f"{arch.name} python{minor}"
-    try:
-        site = build_package(arch, folder, minor)
-    except BuildFailed as error:
-        print(f"\n=== {name} ===\n{error}")
-        return [Result(name, Counts(failed=1), 0, str(error))]
+def build_failed(name: str, error: BuildFailed) -> Result:
+    print(f"\n=== {name} ===\n{error}", flush=True)
+    return Result(name, Counts(failed=1), 0, str(error))
+
+
+@dataclass
+class Python:
+    """One of a userland's, with our package built for it."""
+
+    arch: Arch
+    folder: pathlib.Path
+    minor: str
+    site: pathlib.Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.arch.name} python{self.minor}"
+
+    def inside(
+        self, arguments: list[str], instead: dict[pathlib.Path, str] | None = None
+    ) -> list[str]:
+        command = [f"/usr/bin/python{self.minor}", *arguments]
+        return foreign.in_userland(self.folder, ROOT, command, instead)
+
+
+def run_python(python: Python, is_full: bool) -> Result:
+    """Our own tests."""
     arguments = ["-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"]
     arguments += FULL if is_full else SMOKE
-    if is_emulated(arch):
+    if is_emulated(python.arch):
         arguments += ["-m", "not heavy"]
-    command = foreign.in_userland(folder, ROOT, [f"/usr/bin/python{minor}", *arguments])
-    environment = python_environment(arch, site)
-    limit = TIME_LIMIT if is_full else SMOKE_TIME_LIMIT
     kind = "all" if is_full else "smoke"
-    results = [run_suite(f"{name} {kind}", command, environment, limit)]
-    if is_full:
-        results.append(run_upstream(f"{name} upstream", arch, folder, minor, environment))
-    return results
+    limit = TIME_LIMIT if is_full else SMOKE_TIME_LIMIT
+    environment = python_environment(python)
+    return run_suite(f"{python.name} {kind}", python.inside(arguments), environment, limit)
 
 
-def python_environment(arch: Arch, site: pathlib.Path) -> dict[str, str]:
+def python_environment(python: Python) -> dict[str, str]:
     """Of a Python inside a userland."""
-    inside = [pathlib.PurePosixPath("/srv", path.relative_to(ROOT)) for path in (site, WORK)]
+    folders = (python.site, WORK)
+    inside = [pathlib.PurePosixPath("/srv", path.relative_to(ROOT)) for path in folders]
     environment = {
         "HOME": "/tmp",
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -364,41 +374,79 @@ def python_environment(arch: Arch, site: pathlib.Path) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": f"{inside[0]}:{inside[1]}/packages",
     }
-    if is_emulated(arch):
+    if is_emulated(python.arch):
         environment["GREENLET_TEST_SLOW_MACHINE"] = "1"
-        if arch.cores[0].cpu:
-            environment["QEMU_CPU"] = arch.cores[0].cpu
+        if python.arch.cores[0].cpu:
+            environment["QEMU_CPU"] = python.arch.cores[0].cpu
     return environment
 
 
-def run_upstream(
-    name: str, arch: Arch, folder: pathlib.Path, minor: str, environment: dict[str, str]
-) -> Result:
+def run_upstream(python: Python) -> Result:
     """The published package's own tests."""
-    assert arch.userland is not None
-    if not arch.userland.wheels:
-        return skipped(name, "the published package has no wheel for it, with its tests")
+    name = f"{python.name} upstream"
     # In the place of this machine's own.
-    work = WORK / arch.name / "upstream"
+    work = WORK / python.arch.name / "upstream"
     (BUILD / "upstream").mkdir(parents=True, exist_ok=True)
     try:
-        download_published(arch.userland.wheels, minor, work)
+        provide_published(python, work)
     except Unavailable as error:
         return skipped(name, error)
-    inside = [f"/usr/bin/python{minor}", "tests/upstream/run.py"]
-    command = foreign.in_userland(folder, ROOT, inside, {work: "build/upstream"})
-    limits = {"UPSTREAM_TIME_LIMIT": str(UPSTREAM_TIME_LIMIT)}
-    return run_suite(name, command, {**environment, **limits}, TIME_LIMIT)
+    except BuildFailed as error:
+        return build_failed(name, error)
+    command = python.inside(["tests/upstream/run.py"], {work: "build/upstream"})
+    environment = python_environment(python)
+    environment["UPSTREAM_TIME_LIMIT"] = str(UPSTREAM_TIME_LIMIT)
+    return run_suite(name, command, environment, TIME_LIMIT)
 
 
-def download_published(platform: str, minor: str, work: pathlib.Path) -> None:
-    """The wheel, where tests/upstream/overlay.py looks for it."""
-    place = work / "wheels" / f"cp{minor.replace('.', '')}"
-    if list(place.glob("*.whl")):
-        return
-    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    download += ["--only-binary", ":all:", "--python-version", minor, "--platform", platform]
-    foreign.run(*download, "--dest", place, f"greenlet=={published_version()}")
+def provide_published(python: Python, work: pathlib.Path) -> None:
+    """The wheel, where tests/upstream/overlay.py looks for it: of this architecture, or
+    with its modules compiled for it."""
+    userland = python.arch.userland
+    assert userland is not None
+    tag = f"cp{python.minor.replace('.', '')}"
+    original = download_published(userland.wheels, python.minor, work / "published" / tag)
+    place = work / "wheels" / tag
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    wheel = pathlib.Path(shutil.copy(original, place))
+    if userland.modules_compiler:
+        require(userland.modules_compiler, userland.modules_package)
+        add_modules(python, wheel, userland.modules_compiler)
+
+
+def download_published(platform: str, minor: str, place: pathlib.Path) -> pathlib.Path:
+    if not list(place.glob("*.whl")):
+        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        download += ["--only-binary", ":all:", "--python-version", minor, "--platform", platform]
+        foreign.run(*download, "--dest", place, f"greenlet=={published_version()}")
+    (wheel,) = place.glob("*.whl")
+    return wheel
+
+
+def add_modules(python: Python, wheel: pathlib.Path, compiler: str) -> None:
+    """Compile the modules that the published tests import, against our header, and put them
+    beside their sources into the wheel."""
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel, "a") as archive:
+        place = pathlib.Path(folder, "greenlet")
+        shutil.copytree(ROOT / "src" / "greenlet", place)
+        archive.extract(MODULE_HEADER, folder)
+        sources = [name for name in archive.namelist() if MODULE_SOURCE.fullmatch(name)]
+        for source in sources:
+            archive.extract(source, folder)
+            # A name without a platform: whatever Python calls its own.
+            module = str(pathlib.PurePosixPath(source).with_suffix(".so"))
+            output = pathlib.Path(folder, module)
+            language = "c" if source.endswith(".c") else "c++"
+            command = [compiler, "-O2", "-fPIC", "-shared", "-w", f"-I{folder}", f"-I{place}"]
+            command += include_words(python.folder, python.minor)
+            command += ["-x", language, f"{folder}/{source}", "-o", str(output)]
+            outcome = subprocess.run(command, capture_output=True, text=True)
+            if outcome.returncode:
+                raise BuildFailed(outcome.stderr)
+            archive.write(output, module)
+    if not sources:
+        raise BuildFailed(f"{wheel} has no sources of modules")
 
 
 def published_version() -> str:
@@ -443,10 +491,20 @@ def python_results(arch: Arch, userland: Userland, only_smoke: bool) -> Iterator
         folder = foreign.python_userland(userland.suite, userland.debian, userland.minors, more)
         pytest_packages()
         is_full = userland.is_full and not only_smoke
-        run_one = functools.partial(run_python, arch, folder, is_full=is_full)
+        pythons = []
+        for minor in userland.minors:
+            try:
+                site = build_package(arch, folder, minor)
+                pythons.append(Python(arch, folder, minor, site))
+            except BuildFailed as error:
+                yield build_failed(f"{name} {minor}", error)
+        jobs: list[Callable[[], Result]] = []
+        if is_full:
+            # The longest first, lest one is left to run alone.
+            jobs += [functools.partial(run_upstream, each) for each in pythons]
+        jobs += [functools.partial(run_python, each, is_full) for each in pythons]
         with running(arch), concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            for outcomes in pool.map(run_one, userland.minors):
-                yield from outcomes
+            yield from pool.map(lambda job: job(), jobs)
     except Unavailable as error:
         yield skipped(name, error)
 

@@ -211,10 +211,10 @@
     "Tell, and set if arguments are given, which greenlets get a stack of\n"   \
     "their own.  What is changed counts for greenlets that start later.\n"     \
     "\n"                                                                       \
-    "  mode   'automatic': those of a kind that has been seen to park deep\n"  \
-    "         in C calls or Python functions; 'shared': none, all run on\n"    \
-    "         the stack of their thread, as some libraries insist on;\n"       \
-    "         'own': all\n"                                                    \
+    "  mode   'automatic': the first few of a thread, and those of a kind\n"   \
+    "         that has been seen to park deep in C calls or Python\n"          \
+    "         functions; 'shared': none, all run on the stack of their\n"      \
+    "         thread, as some libraries insist on; 'own': all\n"               \
     "  limit  an int: how many stacks there may be in the process; when\n"     \
     "         there are no more, greenlets start on the shared stack\n"        \
     "  size   an int: bytes of each; 0 for as large as the thread's own\n"     \
