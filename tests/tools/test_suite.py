@@ -56,10 +56,12 @@ def test_a_suite_that_does_not_abort_is_killed(suite):
 
 def test_what_a_suite_has_left_running_ends_with_it(suite):
     program = (
-        "import subprocess, sys\n"
+        "import os, subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],\n"
         "    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        "print(child.pid)"
+        "print(child.pid, flush=True)\n"
+        # Debug builds would complain of the child.
+        "os._exit(0)"
     )
     child = int(run_python(suite, program).output)
     for _ in range(600):
