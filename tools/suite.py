@@ -51,7 +51,7 @@ def started(
 ) -> Iterator[subprocess.Popen[str]]:
     """A process in a group of its own, of which nothing is left afterwards, even
     if it hangs.  pytest, when aborted, tells where each thread is."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=ROOT,
         env=environment,
@@ -61,19 +61,19 @@ def started(
         text=True,
         errors="replace",
         start_new_session=True,
-    )
-    timers = [
-        threading.Timer(limit, os.killpg, (process.pid, signal.SIGABRT)),
-        threading.Timer(limit + GRACE, os.killpg, (process.pid, signal.SIGKILL)),
-    ]
-    for timer in timers:
-        timer.start()
-    try:
-        yield process
-        process.wait()
-    finally:
+    ) as process:
+        timers = [
+            threading.Timer(limit, os.killpg, (process.pid, signal.SIGABRT)),
+            threading.Timer(limit + GRACE, os.killpg, (process.pid, signal.SIGKILL)),
+        ]
         for timer in timers:
-            timer.cancel()
-            timer.join()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            timer.start()
+        try:
+            yield process
+            process.wait()
+        finally:
+            for timer in timers:
+                timer.cancel()
+                timer.join()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
