@@ -99,7 +99,7 @@ def test_uncaught_exception_ends_the_process(cpp_client_path, place):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
         env={**os.environ, "PYTHONFAULTHANDLER": ""},
     )
     assert finished.stdout == "about to throw\n", finished.stderr

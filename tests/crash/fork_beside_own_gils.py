@@ -30,7 +30,7 @@ fork = ctypes.PyDLL(None).fork
 INTERPRETERS, FORKS = 4, 10
 
 # Seconds until a child that hangs is ended.
-PATIENCE = 600 if os.environ.get("GREENLET_TEST_SLOW_MACHINE") == "1" else 30
+PATIENCE = 600 if os.environ.get("GREENLET_TEST_SLOW_MACHINE") == "1" else 120
 
 # On either kind of stack, some of them in cycles, some known to the module.
 PARK = textwrap.dedent(

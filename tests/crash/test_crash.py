@@ -17,7 +17,7 @@ import pytest
 from support import ON_ORACLE, ON_SLOW_MACHINE, heavy, needs_memory_as_usual
 
 HERE = pathlib.Path(__file__).parent
-TIMEOUT = 1500 if ON_SLOW_MACHINE else 60
+TIMEOUT = 1500 if ON_SLOW_MACHINE else 300
 PREFIX = shlex.split(os.environ.get("GREENLET_TEST_COMMAND_PREFIX", ""))
 
 VALUE_ERROR = r"Traceback \(most recent call last\):\n(.*\n)*ValueError: from the greenlet\n"

@@ -24,7 +24,7 @@ sys.path.insert(0, str(HERE))
 
 from switching import CHAINS, LEVEL_OF_C_CALL, RING  # noqa: E402 - found by the line above
 
-TIMEOUT = 600 if ON_SLOW_MACHINE else 60
+TIMEOUT = 600 if ON_SLOW_MACHINE else 300
 
 pytestmark = [
     pytest.mark.heavy,

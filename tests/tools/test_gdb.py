@@ -16,7 +16,7 @@ from support import ON_ORACLE, ON_SLOW_MACHINE
 
 SCRIPT = pathlib.Path(__file__).with_name("seen_by_gdb.py")
 HELPER = pathlib.Path(greenlet.__path__[0]) / "gdb.py"
-TIMEOUT = 600 if ON_SLOW_MACHINE else 60
+TIMEOUT = 600 if ON_SLOW_MACHINE else 300
 
 pytestmark = [
     pytest.mark.heavy,
