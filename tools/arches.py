@@ -55,7 +55,12 @@ class Arch:
 
 
 def cross(
-    debian: str, triplet: str, qemu: str, cpu: str = "", flags: str = "", **more: dict[str, str]
+    debian: str,
+    triplet: str,
+    qemu: str,
+    cpu: str = "",
+    flags: str = "",
+    without: dict[str, str] | None = None,
 ) -> Core:
     """By Debian's cross compiler, under qemu."""
     return Core(
@@ -66,7 +71,7 @@ def cross(
         arguments=f"-L /usr/{triplet}",
         cpu=cpu,
         flags=flags,
-        without=more.get("without", {}),
+        without=without or {},
     )
 
 
