@@ -322,6 +322,12 @@
     "\n"                                                                       \
     "Return the run of _describe() alone.\n"
 
+#define DOC_IS_DEAD                                                            \
+    "_is_dead($module, greenlet, /)\n"                                         \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Return the attribute dead, whatever a subclass calls so.\n"
+
 #define DOC_EXCHANGE_TRACE                                                      \
     "_exchange_trace($module, greenlet, callback, expected=any, /)\n"           \
     "--\n"                                                                      \

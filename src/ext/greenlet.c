@@ -40,9 +40,15 @@ greenlet_is_alive(const struct greenlet *greenlet)
            && greenlet->thread->tstate != NULL;
 }
 
-/* Is its code what some thread runs right now? */
-static bool
-is_running(const struct greenlet *greenlet)
+bool
+greenlet_is_dead(const struct greenlet *greenlet)
+{
+    return greenlet->slice.state != SLICE_UNSTARTED
+           && !greenlet_is_alive(greenlet);
+}
+
+bool
+greenlet_is_running(const struct greenlet *greenlet)
 {
     return greenlet_is_alive(greenlet)
            && greenlet == thread_running(greenlet->thread);
@@ -625,9 +631,7 @@ static PyObject *
 get_dead(PyObject *self, void *unused)
 {
     (void)unused;
-    struct greenlet *greenlet = greenlet_from(self);
-    return PyBool_FromLong(greenlet->slice.state != SLICE_UNSTARTED
-                           && !greenlet_is_alive(greenlet));
+    return PyBool_FromLong(greenlet_is_dead(greenlet_from(self)));
 }
 
 static PyObject *
@@ -783,7 +787,7 @@ find_context(struct greenlet *greenlet, const char *verb)
 {
     PyThreadState *running = NULL;
     bool lost = greenlet->is_main && greenlet->thread->tstate == NULL;
-    if (lost || is_running(greenlet)) {
+    if (lost || greenlet_is_running(greenlet)) {
         running = greenlet->thread->tstate;
         if (lost || running != tstate_current()) {
             PyErr_Format(PyExc_ValueError,
@@ -841,7 +845,7 @@ get_stack_saved(PyObject *self, void *unused)
     (void)unused;
     struct greenlet *greenlet = greenlet_from(self);
     size_t kept = 0;
-    if (greenlet_is_alive(greenlet) && !is_running(greenlet)) {
+    if (greenlet_is_alive(greenlet) && !greenlet_is_running(greenlet)) {
         kept = slice_kept(&greenlet->slice);
     }
     return PyLong_FromSize_t(kept);
@@ -871,7 +875,7 @@ greenlet_repr(PyObject *self)
                                     self, owner,
                                     owner == NULL ? " (thread exited)" : "");
     }
-    bool current = is_running(greenlet) && owner == tstate_current();
+    bool current = greenlet_is_running(greenlet) && owner == tstate_current();
     return PyUnicode_FromFormat("<%s object at %p (otid=%p) %s active "
                                 "started%s>",
                                 name, self, owner,

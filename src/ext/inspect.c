@@ -64,24 +64,16 @@ inspect_started(PyObject *self, PyObject *unused)
     }
 }
 
-/* Is its code what its thread runs right now? */
-static bool
-is_running(const struct greenlet *greenlet)
-{
-    return greenlet_is_alive(greenlet)
-           && greenlet == thread_running(greenlet->thread);
-}
-
 static const char *
 name_of_state(const struct greenlet *greenlet)
 {
-    if (greenlet->slice.state == SLICE_UNSTARTED) {
-        return "unstarted";
-    }
-    if (!greenlet_is_alive(greenlet)) {
+    if (greenlet_is_dead(greenlet)) {
         return "dead";
     }
-    return is_running(greenlet) ? "running" : "parked";
+    if (!greenlet_is_alive(greenlet)) {
+        return "unstarted";
+    }
+    return greenlet_is_running(greenlet) ? "running" : "parked";
 }
 
 /* A new reference to the innermost frame; None if there is none; NULL with an
@@ -92,7 +84,7 @@ find_frame(struct greenlet *greenlet)
 {
     int collects = PyGC_Disable();
     PyObject *frame
-        = is_running(greenlet)
+        = greenlet_is_running(greenlet)
               ? (PyObject *)PyThreadState_GetFrame(greenlet->thread->tstate)
               : state_frame(&greenlet->interpreter, tstate_current());
     if (collects) {
@@ -142,6 +134,16 @@ inspect_run(PyObject *self, PyObject *object)
     }
     PyObject *run = greenlet_of((PyGreenlet *)object)->run;
     return Py_NewRef(run != NULL ? run : Py_None);
+}
+
+PyObject *
+inspect_is_dead(PyObject *self, PyObject *object)
+{
+    (void)self;
+    if (greenlet_require(object) < 0) {
+        return NULL;
+    }
+    return PyBool_FromLong(greenlet_is_dead(greenlet_of((PyGreenlet *)object)));
 }
 
 /* A new reference to what was in `place`, or to None. */

@@ -221,6 +221,7 @@ static PyMethodDef functions[] = {
     {"_started", inspect_started, METH_NOARGS, DOC_STARTED},
     {"_describe", inspect_describe, METH_O, DOC_DESCRIBE},
     {"_run", inspect_run, METH_O, DOC_RUN_OF},
+    {"_is_dead", inspect_is_dead, METH_O, DOC_IS_DEAD},
     {"_exchange_trace", inspect_exchange_trace, METH_VARARGS,
      DOC_EXCHANGE_TRACE},
     {"_exchange_trace_of_new_threads", inspect_exchange_trace_of_new_threads,

@@ -132,4 +132,10 @@ bool greenlet_descends_from(const struct greenlet *greenlet,
    code. */
 bool greenlet_is_alive(const struct greenlet *greenlet);
 
+/* Its code is what its thread runs right now.  Runs no Python code. */
+bool greenlet_is_running(const struct greenlet *greenlet);
+
+/* Not to run any more: neither alive nor unstarted.  Runs no Python code. */
+bool greenlet_is_dead(const struct greenlet *greenlet);
+
 #endif

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from greenlet import getcurrent, greenlet, settrace
-from greenlet._greenlet import _exchange_trace, _run, _started
+from greenlet._greenlet import _exchange_trace, _is_dead, _run, _started
 from greenlet.debug import all_greenlets, describe
 
 from helpers import busy_thread, parked, wait_parked
@@ -62,6 +62,16 @@ def test_one_whose_thread_has_ended_is_dead_and_of_no_thread():
     orphan = in_thread(lambda: greenlet(wait_parked))
     assert describe(orphan)[:2] == ("unstarted", None)
     assert orphan in all_greenlets()
+
+
+def test_dead_is_not_what_a_subclass_calls_so():
+    class Stubborn(greenlet):
+        dead = False
+
+    stubborn = Stubborn(parked)
+    assert not _is_dead(stubborn) and stubborn in all_greenlets()
+    stubborn.switch()
+    assert _is_dead(stubborn) and stubborn not in all_greenlets()
 
 
 def test_all_are_found_once_and_dead_ones_are_not():
@@ -146,7 +156,7 @@ def worker_run(worker):
     return type(worker).run.__get__(worker)
 
 
-@pytest.mark.parametrize("function", [describe, _run])
+@pytest.mark.parametrize("function", [describe, _run, _is_dead])
 def test_something_else_than_a_greenlet(function):
     assert raised_by(function, 3)[0] is TypeError
 

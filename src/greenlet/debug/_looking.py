@@ -9,10 +9,10 @@ from types import FrameType
 from typing import Any, Literal, NamedTuple
 
 from .. import _greenlet
+from .._greenlet import _is_dead as is_dead
 from .._greenlet import getcurrent, greenlet
 
-# Subclasses have properties of these names that mean something else: gevent's do.
-is_dead: Callable[[greenlet], bool] = vars(greenlet)["dead"].__get__
+# Subclasses have a property of this name that means something else: gevent's do.
 parent_of: Callable[[greenlet], greenlet | None] = vars(greenlet)["parent"].__get__
 
 

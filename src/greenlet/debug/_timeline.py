@@ -10,10 +10,11 @@ import weakref
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from types import FunctionType, TracebackType
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._greenlet import __version__, greenlet
+from .._greenlet import _run as run_of
 from . import _native
 from ._hooks import Hook
 from ._looking import describe, is_dead
@@ -29,11 +30,16 @@ _ENDED_THREADS = 1000
 
 
 class _Track(NamedTuple):
-    """A greenlet.  Nothing in it is an object that the garbage collector has to visit."""
+    """A greenlet."""
 
     number: int  # from 1 on, in the whole recording
     name: str
     thread: int  # its number
+
+
+# What a _Track is made of.  Recording has no time for a class, and the garbage collector need not
+# visit a plain tuple of numbers and strings.
+_Facts: TypeAlias = tuple[int, str, int]
 
 
 class _Arrival(NamedTuple):
@@ -54,7 +60,7 @@ class _Thread:
         # Of its trace function.
         self.callback: weakref.ref[_TraceCallback] | None = None
         # Of the greenlets that are alive, by id, which may be another one's afterwards.
-        self.tracks: dict[int, _Track] = {}
+        self.tracks: dict[int, _Facts] = {}
 
 
 class _Ring:
@@ -68,12 +74,12 @@ class _Ring:
         self.arrived = array("q", bytes(8 * limit))
         # Of greenlets that have died.  Each did so with an arrival of another one: so here are
         # all those of whom an arrival is kept.
-        self.dead: deque[_Track] = deque(maxlen=limit)
+        self.dead: deque[_Facts] = deque(maxlen=limit)
 
-    def arrivals(self, alive: list[_Track]) -> tuple[list[_Arrival], int]:
+    def arrivals(self, alive: list[_Facts]) -> tuple[list[_Arrival], int]:
         """Those that are kept, by time, and how many are not.  For once, at the end."""
         count = next(self.numbers)
-        tracks = {track.number: track for track in (*self.dead, *alive)}
+        tracks = {facts[0]: _Track(*facts) for facts in (*self.dead, *alive)}
         kept = zip(self.times[:count], self.arrived[:count])
         arrivals = [
             _Arrival(time, tracks[abs(track)], track < 0)
@@ -167,29 +173,32 @@ class timeline:
         name = _native.thread_name(describe(main).thread)
         thread = _Thread(next(self._thread_numbers), name)
         self._threads[thread.number] = thread
-        thread_number, tracks, new_tuple = thread.number, thread.tracks, tuple.__new__
+        thread_number, tracks = thread.number, thread.tracks
         begun = clock()
 
-        def new_track(greenlet: greenlet) -> _Track:
-            # What _Track() does, in half the time.
-            track = new_tuple(_Track, (next(track_numbers), full_name_of(greenlet), thread_number))
-            tracks[id(greenlet)] = track
+        def new_track(greenlet: greenlet) -> _Facts:
+            run = run_of(greenlet)
+            # Most run a function: no more is called for those.
+            name = run.__qualname__ if type(run) is FunctionType else full_name_of(greenlet)
+            tracks[id(greenlet)] = track = (next(track_numbers), name, thread_number)
             return track
 
-        def begin(origin: greenlet, target: greenlet) -> _Track:
-            if not tracks and not is_new:
-                # It has been running all the time.
-                place = next(numbers) % limit
-                times[place] = begun
-                arrived[place] = new_track(origin).number
+        def begin(origin: greenlet, target: greenlet) -> _Facts:
+            # The origin of the first event has been running all the time.
+            place = next(numbers) % limit
+            times[place] = begun
+            arrived[place] = new_track(origin)[0]
             return tracks.get(id(target)) or new_track(target)
 
         def record(event: _TraceEvent, pair: tuple[greenlet, greenlet]) -> None:
             origin, target = pair
-            track = tracks.get(id(target)) or begin(origin, target)
+            facts = tracks.get(id(target))
+            if facts is None:
+                facts = new_track(target) if tracks or is_new else begin(origin, target)
+            number = facts[0]
             place = next(numbers) % limit
             times[place] = clock()
-            arrived[place] = track[0] if event == "switch" else -track[0]
+            arrived[place] = number if event == "switch" else -number
             if has_ended(origin) and (died := tracks.pop(id(origin), None)):
                 note_dead(died)
             if before is not None:
