@@ -145,6 +145,8 @@ def emulated(qemu: str, newer: pathlib.Path | None) -> Iterator[None]:
     if not (BINFMT / "register").exists():
         run("mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT)
     if newer is None:
+        # Installing leaves it out in a container, and what is told twice does no harm.
+        run("update-binfmts", "--import", f"qemu-{qemu}")
         run("update-binfmts", "--enable", f"qemu-{qemu}")
         yield
         return
