@@ -5,10 +5,12 @@ have. GREENLET_TEST_COMMAND_PREFIX, for example "valgrind --error-exitcode=99", 
 the interpreter.
 """
 
+import contextlib
 import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -139,13 +141,46 @@ PROGRAMS = [
 
 def run(script, *arguments):
     command = [sys.executable, "-X", "faulthandler", str(HERE / (script + ".py")), *arguments]
-    return subprocess.run(
+    process = subprocess.Popen(
         PREFIX + command,
-        capture_output=True,
         stdin=subprocess.DEVNULL,
-        timeout=TIMEOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            tasks = tasks_of(process)
+            stdout, stderr = abort(process)
+            done = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+            pytest.fail("\n".join(["it hangs", *tasks, outcome(done)]))
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+
+def abort(process):
+    """End it, and return its output: faulthandler writes where each thread is."""
+    process.send_signal(signal.SIGABRT)
+    try:
+        return process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()
+
+
+def tasks_of(process):
+    """Of each thread what the kernel tells: whether it runs, for how many ticks it has, what it
+    waits for."""
+    tasks = pathlib.Path("/proc", str(process.pid), "task")
+    said = []
+    for task in sorted(tasks.iterdir()) if tasks.exists() else []:
+        with contextlib.suppress(OSError):  # it may end meanwhile
+            state, *numbers = (task / "stat").read_text().rpartition(") ")[2].split()
+            ticks = numbers[10:12]
+            waits = [(task / name).read_text().strip() for name in ("wchan", "syscall")]
+            said.append(" ".join([task.name, state, *ticks, *waits]))
+    return said
 
 
 def outcome(done):
