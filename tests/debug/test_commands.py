@@ -50,8 +50,7 @@ def test_timeline_has_a_name_and_a_limit(tmp_path):
 
 def test_tree_of_a_program(tmp_path):
     lines = run("greenlet.debug", "tree", PROGRAM, cwd=tmp_path, code=3).stderr.splitlines()
-    assert lines[0] == "MainThread"
-    assert lines[1].startswith("  main, running")
+    assert lines[:2] == ["MainThread", "  main, running"]
     number = next(
         number
         for number, line in enumerate(PROGRAM.read_text().splitlines(), 1)
@@ -66,7 +65,7 @@ def test_program_that_fails(tmp_path):
     script = tmp_path / "fails.py"
     script.write_text("raise KeyError('mine')\n")
     errors = run("greenlet.debug", "tree", script, cwd=tmp_path, code=1).stderr
-    assert errors.startswith("MainThread\n  main, running")
+    assert errors.startswith("MainThread\n  main, running\n")
     assert errors.endswith("KeyError: 'mine'\n")
 
 
@@ -77,6 +76,17 @@ def test_wrong_arguments(arguments, monkeypatch, capsys):
         runpy.run_module("greenlet.debug", run_name="__main__", alter_sys=False)
     assert caught.value.code == 2
     assert capsys.readouterr().err.startswith("usage: python -m greenlet.debug")
+
+
+def test_program_that_is_not_there(tmp_path):
+    errors = run("greenlet.debug", "timeline", "missing.py", cwd=tmp_path, code=2).stderr
+    assert errors.endswith("error: cannot read missing.py: No such file or directory\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_arguments_for_a_program_need_dashes(tmp_path):
+    errors = run("greenlet.debug", "tree", PROGRAM, "one", cwd=tmp_path, code=2).stderr
+    assert "-- ARGUMENT" in errors and errors.endswith("unrecognized arguments: one\n")
 
 
 def test_process_that_ends_with_everything_on(tmp_path):

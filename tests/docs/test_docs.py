@@ -1,6 +1,7 @@
 """The examples in the documentation do what the pages say, and no name is left out.
 
-Sessions (`>>>`) are doctests, and those of a page follow each other.  A program, which is
+Sessions (`>>>`) are doctests, and those of a page follow each other, in a process where nothing
+has used greenlets before: a reader's.  A program, which is
 a block of Python without prompts, runs where it stands, and a line of it that prints says in
 a comment what, unless it is an excerpt of a program in examples/: those have tests of their
 own.  An extension module in C is compiled, for the sessions to import.
@@ -8,8 +9,10 @@ own.  An extension module in C is compiled, for the sessions to import.
 
 import doctest
 import inspect
+import os
 import pathlib
 import re
+import subprocess
 import sys
 
 import greenlet
@@ -57,15 +60,19 @@ def lines_of(text):
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-@pytest.fixture
-def extensions(page, tmp_path, monkeypatch):
-    """The extension modules of a page can be imported."""
-    for match in EXTENSION.finditer(page.read_text()):
-        source = tmp_path / f"{match[2]}.c"
+def build_extensions(text, folder):
+    """Those that a page shows."""
+    for match in EXTENSION.finditer(text):
+        source = folder / f"{match[2]}.c"
         source.write_text(match[1])
-        build_extension(match[2], [source], tmp_path, c_compiler())
-        monkeypatch.delitem(sys.modules, match[2], raising=False)
-    monkeypatch.syspath_prepend(tmp_path)
+        build_extension(match[2], [source], folder, c_compiler())
+
+
+class Checker(doctest.OutputChecker):
+    """Pages show the name that a file has at a prompt."""
+
+    def check_output(self, want, got, flags):
+        return super().check_output(want, re.sub(r"<doctest [^>]*>", "<stdin>", got), flags)
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +107,7 @@ def check_examples(text, name):
     assert not [each.source for each in examples if "\n\n" in each.source]
     said = []
     session = doctest.DocTest(examples, {"__name__": "__main__"}, name, name, 0, text)
-    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+    runner = doctest.DocTestRunner(Checker(), verbose=False, optionflags=doctest.ELLIPSIS)
     outcome = runner.run(session, out=said.append)
     assert outcome.failed == 0, "".join(said)
     assert outcome.attempted == len(examples) > 0
@@ -110,9 +117,18 @@ WITH_EXAMPLES = [page for page in PAGES if examples_of(page.read_text())]
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: page.name)
-def test_examples_of_a_page(page, extensions, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    check_examples(page.read_text(), page.name)
+def test_examples_of_a_page(page, tmp_path):
+    build_extensions(page.read_text(), tmp_path)
+    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    done = subprocess.run(
+        [sys.executable, __file__, str(page)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("documented", [greenlet, greenlet.greenlet], ids=["module", "class"])
@@ -144,3 +160,8 @@ def test_c_names_are_in_the_reference():
     # What the header has for itself.
     private = {name for name in names if name.endswith(("_NUM", "_"))}
     assert left_out - private == {"Py_GREENLETOBJECT_H"}
+
+
+if __name__ == "__main__":
+    path = pathlib.Path(sys.argv[1])
+    check_examples(path.read_text(), path.name)

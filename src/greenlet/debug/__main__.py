@@ -11,35 +11,24 @@ interrupted, to the standard error stream.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import types
-from collections.abc import Iterator
 
 from . import timeline, tree
 
 
-def run_program(path: str, arguments: list[str]) -> None:
+def run_program(path: str, source: bytes, arguments: list[str]) -> None:
     """As `python PATH ARGUMENT...` does it.  The program's module stays in sys.modules, and with it
     what its variables hold."""
     program = types.ModuleType("__main__")
     program.__file__ = path
-    with open(path, "rb") as file:
-        code = compile(file.read(), path, "exec")
+    code = compile(source, path, "exec")
     sys.argv = [path, *arguments]
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = os.path.dirname(os.path.abspath(path))
     sys.modules["__main__"] = program
     exec(code, vars(program))
-
-
-@contextlib.contextmanager
-def tree_at_the_end() -> Iterator[None]:
-    try:
-        yield
-    finally:
-        print(tree(), file=sys.stderr)
 
 
 def main() -> None:
@@ -48,12 +37,14 @@ def main() -> None:
     if "--" in words:
         arguments = words[words.index("--") + 1 :]
         words = words[: words.index("--")]
+    name = "python -m greenlet.debug"
     parser = argparse.ArgumentParser(
-        prog="python -m greenlet.debug",
+        prog=name,
+        usage="%(prog)s {timeline,tree} SCRIPT.py [OPTION...] [-- ARGUMENT...]",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, prog=name)
     recording = commands.add_parser("timeline", help="record all switches")
     recording.add_argument("script")
     recording.add_argument("-o", "--output", default="timeline.json", metavar="FILE")
@@ -63,12 +54,20 @@ def main() -> None:
     showing = commands.add_parser("tree", help="print the greenlets at the end")
     showing.add_argument("script")
     options = parser.parse_args(words)
+    path = options.script
+    try:
+        with open(path, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        parser.error(f"cannot read {path}: {error.strerror}")
     if options.command == "timeline":
         with timeline(options.output, limit=options.limit):
-            run_program(options.script, arguments)
+            run_program(path, source, arguments)
     else:
-        with tree_at_the_end():
-            run_program(options.script, arguments)
+        try:
+            run_program(path, source, arguments)
+        finally:
+            print(tree(), file=sys.stderr)
 
 
 if __name__ == "__main__":

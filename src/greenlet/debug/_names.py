@@ -66,7 +66,14 @@ def place_of(frame: FrameType | None) -> str:
 
 
 def skip_own(frame: FrameType | None) -> FrameType | None:
-    """The innermost frame that is not of greenlet.debug itself."""
-    while frame is not None and frame.f_code.co_filename.startswith(_OWN_FILES):
+    """The innermost frame that is not of greenlet.debug itself, nor of what runs its commands."""
+    while frame is not None and _is_own(frame):
         frame = frame.f_back
     return frame
+
+
+def _is_own(frame: FrameType) -> bool:
+    return (
+        frame.f_code.co_filename.startswith(_OWN_FILES)
+        or frame.f_globals.get("__name__") == "runpy"
+    )
