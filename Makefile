@@ -12,6 +12,9 @@ VERSIONS ?=
 # Those whose figures we promise.
 BENCH_VERSIONS = 3.11 3.12 3.13 3.14 3.15
 
+# An unpacked Python's library is not compiled yet: let that be done once, not by every process.
+unexport PYTHONDONTWRITEBYTECODE
+
 RUN_TESTS = $(PYTHON) tools/run_tests.py
 
 CHOSEN = $(if $(VERSIONS),--versions $(VERSIONS))
@@ -71,7 +74,7 @@ test-hard:
 test-policy: export GREENLET_STACK_POLICY = $(POLICY)
 test-policy:
 	@$(PYTHON) tools/tally.py \
-	    "make test-python VERSIONS='3.11 3.13 3.15' ARGS='$(SWITCHING_TESTS)'" \
+	    "make test-python VERSIONS='$(or $(VERSIONS),3.11 3.13 3.15)' ARGS='$(SWITCHING_TESTS)'" \
 	    "make test-hard VERSIONS=3.12 ARGS='$(SWITCHING_TESTS)'" \
 	    "make test-asan VERSIONS=3.13" "make test-differential ARGS='--count 2000'"
 
@@ -93,7 +96,7 @@ test-references:
 	    --versions $(or $(VERSIONS),3.15) -- --count-references tests/ext tests/capi $(ARGS)
 
 test-jit:
-	@PYTHON_JIT=1 $(RUN_TESTS) python upstream --versions 3.14 3.15 -- $(ARGS)
+	@PYTHON_JIT=1 $(RUN_TESTS) python upstream --versions $(or $(VERSIONS),3.14 3.15) -- $(ARGS)
 
 # The programs of ten thousand seeds, always the same ones; ARGS="--first 10000" for others.
 test-differential:

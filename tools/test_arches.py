@@ -371,7 +371,8 @@ def python_environment(python: Python) -> dict[str, str]:
         "HOME": "/tmp",
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        # An unpacked Python comes without: its library would be compiled by every process.
+        "PYTHONPYCACHEPREFIX": "/var/cache/python",
         "PYTHONPATH": f"{inside[0]}:{inside[1]}/packages",
     }
     if is_emulated(python.arch):
