@@ -45,13 +45,14 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, prog=name)
-    recording = commands.add_parser("timeline", help="record all switches")
+    epilog = "The script's own arguments come last, after a --."
+    recording = commands.add_parser("timeline", help="record all switches", epilog=epilog)
     recording.add_argument("script")
     recording.add_argument("-o", "--output", default="timeline.json", metavar="FILE")
     recording.add_argument(
         "--limit", type=int, default=250_000, help="of switches: the latest ones"
     )
-    showing = commands.add_parser("tree", help="print the greenlets at the end")
+    showing = commands.add_parser("tree", help="print the greenlets at the end", epilog=epilog)
     showing.add_argument("script")
     options = parser.parse_args(words)
     path = options.script

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -25,7 +26,7 @@ class Description(NamedTuple):
     # What it has called, or is to call.  None for main greenlets and dead ones, and for unstarted
     # ones whose class has a method `run`.
     run: Callable[..., Any] | None
-    # The innermost frame; None for unstarted and dead ones.
+    # The innermost frame, for one that calls describe() its own; None for unstarted and dead ones.
     frame: FrameType | None
 
 
@@ -50,7 +51,10 @@ def describe(greenlet: greenlet) -> Description:
         ['a', 'b']
         >>> before = settrace(before)
     """
-    return Description(*_greenlet._describe(greenlet))
+    state, thread, run, frame = _greenlet._describe(greenlet)
+    if frame is sys._getframe():
+        frame = frame.f_back
+    return Description(state, thread, run, frame)
 
 
 def all_greenlets(thread: threading.Thread | int | None = None) -> list[greenlet]:
