@@ -148,15 +148,16 @@ def run(script, *arguments):
         stderr=subprocess.PIPE,
         text=True,
     )
-    with process:
-        try:
-            stdout, stderr = process.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            tasks = tasks_of(process)
-            stdout, stderr = abort(process)
-            done = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
-            pytest.fail("\n".join(["it hangs", *tasks, outcome(done)]))
-    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+    tasks = None
+    try:
+        output = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        tasks = tasks_of(process)
+        output = abort(process)
+    done = subprocess.CompletedProcess(command, process.returncode, *output)
+    if tasks is not None:
+        pytest.fail("\n".join(["it hangs", *tasks, outcome(done)]))
+    return done
 
 
 def abort(process):

@@ -1,15 +1,14 @@
 """The examples in the documentation do what the pages say, and no name is left out.
 
 Sessions (`>>>`) are doctests, and those of a page follow each other, in a process where nothing
-has used greenlets before: a reader's.  A program, which is
-a block of Python without prompts, runs where it stands, and a line of it that prints says in
-a comment what, unless it is an excerpt of a program in examples/: those have tests of their
-own.  An extension module in C is compiled, for the sessions to import.
+has used greenlets before: a reader's.  A program, which is a block of Python without prompts,
+runs where it stands, and a line of it that prints says in a comment what, unless it is an
+excerpt of a program in examples/: those have tests of their own.  An extension module in C is
+compiled, for the sessions to import.
 """
 
 import doctest
 import inspect
-import os
 import pathlib
 import re
 import subprocess
@@ -119,11 +118,9 @@ WITH_EXAMPLES = [page for page in PAGES if examples_of(page.read_text())]
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: page.name)
 def test_examples_of_a_page(page, tmp_path):
     build_extensions(page.read_text(), tmp_path)
-    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, __file__, str(page)],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -164,4 +161,5 @@ def test_c_names_are_in_the_reference():
 
 if __name__ == "__main__":
     path = pathlib.Path(sys.argv[1])
+    sys.path.insert(0, "")  # a prompt finds the modules of its folder
     check_examples(path.read_text(), path.name)

@@ -37,7 +37,7 @@ def shortened(name: str) -> str:
 def full_name_of(greenlet: greenlet) -> str:
     """The same, not shortened: a recording has no time for that."""
     run: object = _run_of(greenlet)
-    if isinstance(run, FunctionType):  # nearly always
+    if type(run) is FunctionType:  # nearly always
         return run.__qualname__
     if run is None and parent_of(greenlet) is None:
         return "main"

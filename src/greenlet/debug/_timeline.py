@@ -10,11 +10,10 @@ import weakref
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from types import FunctionType, TracebackType
+from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._greenlet import __version__, greenlet
-from .._greenlet import _run as run_of
 from . import _native
 from ._hooks import Hook
 from ._looking import describe, is_dead
@@ -177,11 +176,9 @@ class timeline:
         begun = clock()
 
         def new_track(greenlet: greenlet) -> _Facts:
-            run = run_of(greenlet)
-            # Most run a function: no more is called for those.
-            name = run.__qualname__ if type(run) is FunctionType else full_name_of(greenlet)
-            tracks[id(greenlet)] = track = (next(track_numbers), name, thread_number)
-            return track
+            facts = (next(track_numbers), full_name_of(greenlet), thread_number)
+            tracks[id(greenlet)] = facts
+            return facts
 
         def begin(origin: greenlet, target: greenlet) -> _Facts:
             # The origin of the first event has been running all the time.
