@@ -6,7 +6,7 @@
 PYTHON ?= python3
 # More arguments for pytest or for the benchmarks.
 ARGS ?=
-# Of Python, for targets that choose some themselves or take all.
+# Of Python, for targets that choose some themselves or take all; "3.14t" has no GIL.
 VERSIONS ?=
 
 # Those whose figures we promise.
@@ -24,7 +24,7 @@ SWITCHING_TESTS = tests/ext tests/capi tests/crash tests/profilers
 help:
 	@echo "make demo           build for the newest Python found, run the examples"
 	@echo "make test           all tests on all Pythons found"
-	@echo "make test-core      the stack machine's C tests (CC=clang for another compiler)"
+	@echo "make test-core      the stack machine's C tests (CC=clang; in build/core, meson test NAME)"
 	@echo "make test-python    the Python tests (ARGS='-k throw' picks some)"
 	@echo "make test-upstream  the published package's tests on our build"
 	@echo "make test-hard      the Python tests with invariants checked, stacks poisoned, UBSan"
@@ -36,11 +36,15 @@ help:
 	@echo "make test-jit       all Python tests with the interpreter's JIT on"
 	@echo "make test-differential  random programs, the published package and ours"
 	@echo "make test-search    the same, programs that Hypothesis makes"
+	@echo "make test-patch-releases  each of two patch releases with what was built for the other"
+	@echo "make test-compilers  newer compilers, from Debian (COMPILERS='trixie-gcc sid-clang')"
 	@echo "make test-arches    other architectures, under emulators (ARCHES='arm64 riscv64')"
-	@echo "make clients        real programs on our build"
-	@echo "make soak           ten minutes of gevent on our build, with flat memory"
+	@echo "make clients        real programs on our build (ARGS=--all: more of them)"
+	@echo "make client-suites  the test suites of gevent and eventlet, the published package and ours"
+	@echo "make soak           ten minutes of gevent on our build, with flat memory, and of races"
 	@echo "make endurance      millions of lives, kills and threads, with flat memory"
 	@echo "make bench          the published package and ours, side by side"
+	@echo "make bench-threads  switches and lives in 1, 2 and 4 threads at a time, without a GIL"
 	@echo "make chart          a picture of what make bench has measured last"
 	@echo "make picture        docs/gui.png anew (needs xvfb, xdotool and imagemagick)"
 	@echo "make bench-count    their instructions, and those on record"
@@ -52,10 +56,10 @@ help:
 	@echo "make clean          remove build/"
 
 demo:
-	@python=$$($(PYTHON) tools/environment.py newest --without-tests) && $$python examples/demo.py
+	@python=$$($(PYTHON) tools/environment.py newest --without-tests) && "$$python" examples/demo.py
 
 test:
-	@$(RUN_TESTS)
+	@$(RUN_TESTS) $(CHOSEN)
 
 test-core:
 	@$(RUN_TESTS) core
@@ -64,7 +68,7 @@ test-python:
 	@$(RUN_TESTS) python $(CHOSEN) -- $(ARGS)
 
 test-upstream:
-	@$(RUN_TESTS) upstream
+	@$(RUN_TESTS) upstream $(CHOSEN)
 
 test-hard:
 	@$(RUN_TESTS) python --variant hard $(CHOSEN) -- $(ARGS)
@@ -99,28 +103,47 @@ test-jit:
 	@PYTHON_JIT=1 $(RUN_TESTS) python upstream --versions $(or $(VERSIONS),3.14 3.15) -- $(ARGS)
 
 # The programs of ten thousand seeds, always the same ones; ARGS="--first 10000" for others.
+# Not without a GIL: there the published package reports some errors in another order.
 test-differential:
-	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
+	@tags=$$($(PYTHON) tools/environment.py \
+	    $(or $(VERSIONS),3.10 3.11 3.12 3.13 3.14 3.15) --without-tests --tags) && \
 	    $(PYTHON) tests/differential/compare.py $$tags $(ARGS)
 
 # ARGS="--seed 1 --count 10000" for others.
 test-search:
 	@tags=$$($(PYTHON) tools/environment.py $(VERSIONS) --without-tests --tags) && \
 	    python=$$($(PYTHON) tools/environment.py newest) && \
-	    $$python tests/differential/search.py $$tags $(ARGS)
+	    "$$python" tests/differential/search.py $$tags $(ARGS)
+
+# Without PYTHONS=all nothing is brought, and all is skipped.
+test-patch-releases:
+	@$(PYTHON) tools/test_patch_releases.py $(VERSIONS)
 
 # Without ARCHES all, and without PYTHONS=all no more than what is here.
 test-arches:
 	@$(PYTHON) tools/test_arches.py $(ARCHES) $(ARGS)
 
+# The same holds of COMPILERS.
+test-compilers:
+	@$(PYTHON) tools/test_compilers.py $(COMPILERS)
+
 clients:
 	@pythons=$$($(PYTHON) tools/interpreters.py $(or $(VERSIONS),3.12 3.13 3.14 3.15)) && \
-	    $(PYTHON) tests/clients/run.py $$pythons
+	    $(PYTHON) tests/clients/run.py $(ARGS) $$pythons
+
+# A quarter of an hour for each Python.
+client-suites:
+	@pythons=$$($(PYTHON) tools/interpreters.py $(or $(VERSIONS),3.13)) && \
+	    $(PYTHON) tests/clients/suites.py $(ARGS) $$pythons
 
 # ARGS="--minutes 1" for less; VERSIONS for others than the newest that gevent has a wheel for.
-soak:
+soak: soak-races
 	@pythons=$$($(PYTHON) tools/interpreters.py $(or $(VERSIONS),3.13)) && \
 	    $(PYTHON) tests/soak/run.py $$pythons $(ARGS)
+
+# RACES=200 for a hundred minutes.
+soak-races:
+	@GREENLET_TEST_RACES=$(or $(RACES),20) $(RUN_TESTS) python --versions 3.14t 3.15t -- tests/races
 
 # Some ten minutes for each Python; ARGS="--scale 0.01" for a look.
 endurance:
@@ -133,28 +156,34 @@ bench:
 
 chart:
 	@python=$$($(PYTHON) tools/environment.py 3.13 --variant chart) && \
-	    $$python benchmarks/chart.py build/bench.json docs/benchmarks.svg
+	    "$$python" benchmarks/chart.py build/bench.json docs/benchmarks.svg
 
 picture:
 	@python=$$($(PYTHON) tools/environment.py 3.13 --without-tests) && \
-	    $$python tests/picture_of_gui.py docs/gui.png
+	    "$$python" tests/picture_of_gui.py docs/gui.png
 
 bench-count:
 	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
 	    $(PYTHON) benchmarks/count.py $$tags $(ARGS)
 
+# VERSIONS=3.14 for the same with a GIL.
+bench-threads:
+	@tags=$$($(PYTHON) tools/environment.py $(or $(VERSIONS),3.14t) --without-tests --tags) && \
+	    $(PYTHON) benchmarks/threads.py $$tags $(ARGS)
+
+# ARGS=--quick for half the time.
 lint:
-	@$(PYTHON) tools/lint.py
+	@$(PYTHON) tools/lint.py $(ARGS)
 
 format:
 	@$(PYTHON) tools/lint.py --format
 
 docs:
-	@python=$$($(PYTHON) tools/environment.py newest --variant docs) && $$python tools/docs.py
+	@python=$$($(PYTHON) tools/environment.py newest --variant docs) && "$$python" tools/docs.py
 
 dist:
-	@pythons=$$($(PYTHON) tools/environment.py --without-tests) && \
-	    for python in $$pythons; do $$python -m build --outdir build/dist || exit 1; done
+	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
+	    for tag in $$tags; do build/env/$$tag/bin/python -m build --outdir build/dist || exit 1; done
 
 manylinux:
 	@$(PYTHON) tools/manylinux.py $(VERSIONS)
@@ -163,5 +192,6 @@ clean:
 	rm -rf build
 
 .PHONY: help demo docs test test-core test-python test-upstream test-hard test-policy test-valgrind \
-    test-asan test-debug test-references test-jit test-differential test-search test-arches clients \
-    soak endurance bench chart picture bench-count lint format dist manylinux clean
+    test-asan test-debug test-references test-jit test-differential test-search \
+    test-patch-releases test-arches test-compilers clients client-suites \
+    soak soak-races endurance bench chart picture bench-count bench-threads lint format dist manylinux clean

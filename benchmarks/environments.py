@@ -14,8 +14,8 @@ OURS = ROOT / "build" / "env"
 ORACLE = ROOT / "build" / "oracle"
 GEVENT = ROOT / "build" / "gevent"
 
-# Where the versions of gevent and what it needs are pinned.
-PINS = ROOT / "tests" / "clients" / "requirements.txt"
+# Where the versions of gevent, of Flask and of what they need are pinned.
+PINS = [ROOT / "tests" / "clients" / f"requirements{name}.txt" for name in ("", "-gevent")]
 GEVENT_AND_NEEDS = ("gevent", "zope.event", "zope.interface")
 FLASK_AND_NEEDS = (
     "blinker",
@@ -72,19 +72,21 @@ def gevent(python):
     tag = subprocess.check_output([python, "-c", "import sys; print(sys.implementation.cache_tag)"])
     folder = GEVENT / tag.decode().strip()
     complete = folder / "complete"
-    if not (complete.exists() and complete.read_text() == PINS.read_text()):
+    pinned = "".join(file.read_text() for file in PINS)
+    if not (complete.exists() and complete.read_text() == pinned):
         shutil.rmtree(folder, ignore_errors=True)
         install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
+        constraints = [f"--constraint={file}" for file in PINS]
         packages = [*GEVENT_AND_NEEDS, *FLASK_AND_NEEDS]
         outcome = subprocess.run(
-            [*install, "--target", folder, "--constraint", PINS, *packages],
+            [*install, "--target", folder, *constraints, *packages],
             capture_output=True,
             text=True,
         )
         if outcome.returncode:
             print(f"SKIPPED  the rows of gevent: {outcome.stderr}", file=sys.stderr)
             return None
-        complete.write_text(PINS.read_text())
+        complete.write_text(pinned)
     return folder
 
 

@@ -108,8 +108,9 @@ def seconds_of(run, rounds):
 
 
 def unrolled(statement, **names):
-    """A function of `rounds` that runs the statement rounds * COPIES times
-    and returns the nanoseconds of one; `names` are its local variables."""
+    """A function of `rounds`, and of a clock that it is timed by, that runs the
+    statement rounds * COPIES times and returns the nanoseconds of one; `names` are
+    its local variables."""
     lines = [
         f"def loop(rounds, clock, {', '.join(names)}):",
         "    start = clock()",
@@ -121,8 +122,8 @@ def unrolled(statement, **names):
     exec("\n".join(lines), scope)
     loop = scope["loop"]
 
-    def run(rounds):
-        return loop(rounds, time.perf_counter_ns, **names) / COPIES
+    def run(rounds, clock=time.perf_counter_ns):
+        return loop(rounds, clock, **names) / COPIES
 
     return run
 

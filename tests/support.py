@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import re
+import sysconfig
 import threading
 import time
 
@@ -17,14 +18,21 @@ ON_ORACLE = os.environ.get("GREENLET_TEST_ORACLE") == "1"
 # valgrind and emulated processors run Python 20 to 50 times slower.
 ON_SLOW_MACHINE = os.environ.get("GREENLET_TEST_SLOW_MACHINE") == "1"
 
+# Threads run at the same time: this Python has no GIL.
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
 # What repeats whole tests need not repeat what is in them so often.
 WITH_SHORT_LOOPS = ON_SLOW_MACHINE or os.environ.get("GREENLET_TEST_SHORT_LOOPS") == "1"
 
 heavy = pytest.mark.heavy
 
+# For a test in which greenlets are released that wait in C code, with a number: what the variables
+# of that code hold is lost with its stack, that many references at the most, each time it runs.
+loses_references = pytest.mark.loses_references
+
 # For a test that counts on the allocator or on an end of the address space.
 needs_memory_as_usual = pytest.mark.skipif(
-    "libasan" in os.environ.get("LD_PRELOAD", ""),
+    "asan" in os.environ.get("LD_PRELOAD", ""),
     reason="AddressSanitizer keeps freed memory, and takes terabytes of addresses",
 )
 

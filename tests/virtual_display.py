@@ -32,6 +32,13 @@ def virtual_display():
             server.terminate()
 
 
+@contextlib.contextmanager
+def surroundings():
+    """What a program's environment needs for such a display."""
+    with virtual_display() as display:
+        yield {"DISPLAY": display}
+
+
 class Keyboard:
     """Presses keys in a window, as a person would."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 NO_CHAIN = {"test_frame_pointers": "the ABI has no chain of frame pointers"}
 NO_POSIX = {
     "test_check": "there is no fork",
+    "test_headroom": "there is no fork",
     "test_own_stack": "stacks are mapped by POSIX calls",
     "test_unwind_in_switch": "malloc cannot be replaced",
 }
@@ -19,6 +20,7 @@ class Core:
     """How the stack machine's tests are built and run."""
 
     compiler: str
+    family: str  # of processors, as meson calls it
     package: str  # of the compiler, and of the C library: names of Debian's packages
     library: str = ""
     flags: str = ""
@@ -26,7 +28,8 @@ class Core:
     emulator_package: str = "qemu-user-static"
     arguments: str = ""  # of the emulator
     cpu: str = ""  # to emulate; qemu's usual one if empty
-    suffix: str = ""  # of programs
+    endian: str = "little"
+    system: str = "linux"
     without: dict[str, str] = field(default_factory=dict)  # tests, and why
 
 
@@ -58,19 +61,23 @@ def cross(
     debian: str,
     triplet: str,
     qemu: str,
+    family: str,
     cpu: str = "",
     flags: str = "",
+    endian: str = "little",
     without: dict[str, str] | None = None,
 ) -> Core:
     """By Debian's cross compiler, under qemu."""
     return Core(
         compiler=f"{triplet}-gcc",
+        family=family,
         package=f"gcc-{triplet}",
         library=f"libc6-dev-{debian}-cross",
         emulator=f"qemu-{qemu}-static",
         arguments=f"-L /usr/{triplet}",
         cpu=cpu,
         flags=flags,
+        endian=endian,
         without=without or {},
     )
 
@@ -81,11 +88,12 @@ ARCHES = (
     Arch(
         "arm64",
         (
-            cross("arm64", "aarch64-linux-gnu", "aarch64", "cortex-a57"),
+            cross("arm64", "aarch64-linux-gnu", "aarch64", "aarch64", "cortex-a57"),
             # Return addresses signed, by a processor that checks them.
             cross(
                 "arm64",
                 "aarch64-linux-gnu",
+                "aarch64",
                 "aarch64",
                 "max,pauth-impdef=on",
                 "-mbranch-protection=standard",
@@ -98,6 +106,7 @@ ARCHES = (
         (
             Core(
                 compiler="i686-linux-gnu-gcc",
+                family="x86",
                 package="gcc-i686-linux-gnu",
                 library="libc6-dev-i386-cross",
                 # No emulator, but a loader that finds the libraries.
@@ -117,7 +126,7 @@ ARCHES = (
     ),
     Arch(
         "armhf",
-        (cross("armhf", "arm-linux-gnueabihf", "arm", without=NO_CHAIN),),
+        (cross("armhf", "arm-linux-gnueabihf", "arm", "arm", without=NO_CHAIN),),
         Userland("armhf", ("3.14",)),
     ),
     Arch(
@@ -127,23 +136,24 @@ ARCHES = (
                 "armel",
                 "arm-linux-gnueabi",
                 "arm",
+                "arm",
                 without=NO_CHAIN | {"test_control_words": "there are no such words"},
             ),
         ),
     ),
     Arch(
         "riscv64",
-        (cross("riscv64", "riscv64-linux-gnu", "riscv64"),),
+        (cross("riscv64", "riscv64-linux-gnu", "riscv64", "riscv64"),),
         Userland("riscv64", ("3.14",)),
     ),
     Arch(
         "ppc64el",
-        (cross("ppc64el", "powerpc64le-linux-gnu", "ppc64le"),),
+        (cross("ppc64el", "powerpc64le-linux-gnu", "ppc64le", "ppc64"),),
         Userland("ppc64el", ("3.14",)),
     ),
     Arch(
         "s390x",
-        (cross("s390x", "s390x-linux-gnu", "s390x", without=NO_CHAIN),),
+        (cross("s390x", "s390x-linux-gnu", "s390x", "s390x", endian="big", without=NO_CHAIN),),
         Userland("s390x", ("3.14",)),
     ),
     Arch(
@@ -152,6 +162,7 @@ ARCHES = (
         (
             Core(
                 compiler="loongarch64-linux-gnu-gcc",
+                family="loongarch64",
                 package="gcc-loongarch64-linux-gnu",
                 library="libc6-dev-loong64-cross",
                 emulator="qemu-loongarch64",
@@ -167,6 +178,7 @@ ARCHES = (
                 "mips64el",
                 "mips64el-linux-gnuabi64",
                 "mips64el",
+                "mips64",
                 # The usual one has no control register that can be written.
                 "MIPS64R2-generic",
                 without=NO_CHAIN,
@@ -179,11 +191,12 @@ ARCHES = (
         (
             Core(
                 compiler="x86_64-w64-mingw32-gcc-posix",
+                family="x86_64",
                 package="gcc-mingw-w64-x86-64-posix",
                 flags="-static",
+                system="windows",
                 emulator="wine",
                 emulator_package="wine wine64",
-                suffix=".exe",
                 without=NO_POSIX,
             ),
         ),
@@ -193,6 +206,7 @@ ARCHES = (
         (
             Core(
                 compiler="musl-gcc",
+                family="x86_64",
                 package="musl-tools",
                 without={
                     "test_unwind": "the compiler's unwinder is for another C library",

@@ -66,6 +66,8 @@ def judge(output: str, status: int) -> Counts:
 
 
 def complaints(output: str, limit: int) -> list[str]:
-    """The last lines that say what failed and how, not more than limit."""
-    lines = [line for line in output.splitlines() if COMPLAINT.fullmatch(line)]
-    return lines[-limit:]
+    """The last lines that say what failed and how, not more than limit.  What ended without
+    a word of that has said it in its last lines, a traceback for example."""
+    lines = output.splitlines()
+    named = [line for line in lines if COMPLAINT.fullmatch(line)]
+    return (named or lines)[-limit:]

@@ -4,7 +4,7 @@
 
 prints the path of each environment's python (or with --tags the tags):
 build/env/<tag>/bin/python, or build/env-<variant>/<tag>/bin/python.  VERSION is
-"3.12" or "newest"; without one, every interpreter that was found gets its
+"3.12", "3.14t" or "newest"; without one, every interpreter that was found gets its
 environment.  What is there and up to date is left alone.
 """
 
@@ -15,12 +15,13 @@ import hashlib
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import interpreters
+import virtual_environment
+from virtual_environment import run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -39,6 +40,7 @@ SOURCES = (
     "meson.options",
     "pyproject.toml",
     "src",
+    "tools/backend",
     "tools/version.py",
 )
 
@@ -78,19 +80,11 @@ VARIANTS = {
     ),
     "lint": Variant(requirements=LINT_REQUIREMENTS, has_package=False),
     "chart": Variant(requirements=CHART_REQUIREMENTS, has_package=False),
+    # What builds the core's tests.
+    "meson": Variant(requirements=BUILD_REQUIREMENTS, has_package=False),
     "docs": Variant(requirements=DOCS_REQUIREMENTS, has_package=False),
     "manylinux": Variant(requirements=MANYLINUX_REQUIREMENTS, has_package=False),
 }
-
-
-def run(*command: object, **options: object) -> None:
-    """Run a command quietly; if it fails, show what it said and give up."""
-    words = [str(word) for word in command]
-    outcome = subprocess.run(  # type: ignore[call-overload]
-        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
-    )
-    if outcome.returncode:
-        raise SystemExit(f"{outcome.stdout}\nfailed: {' '.join(words)}")
 
 
 def say(text: str) -> None:
@@ -98,12 +92,14 @@ def say(text: str) -> None:
 
 
 def digest(paths: Iterable[pathlib.Path], *more: str) -> str:
-    """A digest of files, of all files in folders, and of some words."""
+    """A digest of files, of all files in folders, and of some words.  What an editable
+    install has compiled is no source."""
     total = hashlib.sha256("\0".join(more).encode())
     for path in paths:
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
+            is_made = "__pycache__" in file.parts or file.suffix in (".so", ".pyd")
+            if file.is_file() and not is_made:
                 total.update(f"{file}\0".encode())
                 total.update(file.read_bytes())
     return total.hexdigest()
@@ -158,7 +154,7 @@ class Environment:
                 say(f"{self}: making an environment for {self.interpreter}")
                 shutil.rmtree(self.folder, ignore_errors=True)
                 shutil.rmtree(self.meson_folder, ignore_errors=True)
-                make_virtual_environment(self.interpreter.python, self.folder)
+                virtual_environment.make(self.interpreter.python, self.folder)
 
     def install_requirements(self, file: pathlib.Path) -> None:
         name = str(file.relative_to(ROOT)).replace("/", "-")
@@ -188,26 +184,6 @@ class Environment:
         path = f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', '')}"
         command = (self.python, "-m", "pip", "install", "--quiet", *arguments)
         run(*command, env={**os.environ, "PATH": path})
-
-
-def make_virtual_environment(python: str, folder: pathlib.Path) -> None:
-    """Debian keeps what puts pip into an environment in a package of its own;
-    without that, any other pip of this machine can do it."""
-    # Not the bare package, whose empty folder may have been left behind.
-    if imports(python, "ensurepip.__main__"):
-        run(python, "-m", "venv", folder)
-        return
-    minor = "python{}.{}".format(*interpreters.examine(python).minor)
-    other = next((each for each in (python, sys.executable) if imports(each, "pip.__main__")), None)
-    if other is None or not imports(python, "venv"):
-        raise SystemExit(f"{python} cannot make virtual environments: install {minor}-venv")
-    run(python, "-m", "venv", "--without-pip", folder)
-    packages = folder / "lib" / minor / "site-packages"
-    run(other, "-m", "pip", "install", "--quiet", "--target", packages, "pip")
-
-
-def imports(python: str, module: str) -> bool:
-    return subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode == 0
 
 
 def main() -> None:

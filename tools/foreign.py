@@ -82,15 +82,20 @@ def unpack(folder: pathlib.Path, suite: str, architecture: str, packages: tuple[
         mark.write_text(wanted)
 
 
+def python_packages(minors: tuple[str, ...]) -> tuple[str, ...]:
+    """These Pythons, to build for, and a shell."""
+    packages = ["dash"]
+    for minor in minors:
+        packages += [f"python{minor}", f"libpython{minor}-dev"]
+    return tuple(packages)
+
+
 def python_userland(
     suite: str, debian: str, minors: tuple[str, ...], more: tuple[str, ...]
 ) -> pathlib.Path:
     """A folder with these Pythons, a shell, and more packages."""
-    packages = ["dash", *more]
-    for minor in minors:
-        packages += [f"python{minor}", f"libpython{minor}-dev"]
     folder = folder_of(suite, debian)
-    unpack(folder, suite, debian, tuple(packages))
+    unpack(folder, suite, debian, python_packages(minors) + more)
     # Where programs look for their loader on LoongArch; what is there comes with a
     # package that only an installation sets right.
     if (folder / "usr" / "lib64").is_dir() and not (folder / "lib64").exists():
@@ -116,6 +121,12 @@ def with_mounts(mounts: dict[pathlib.Path, pathlib.Path], command: list[str]) ->
         kind = "-t proc" if source == pathlib.Path("/proc") else "--bind"
         script += f"mount {kind} '{source}' '{place}' && "
     return ["unshare", "--mount", "--", "sh", "-c", f'{script}exec "$@"', "sh", *command]
+
+
+def with_root(folder: pathlib.Path, root: pathlib.Path, command: list[str]) -> list[str]:
+    """A command outside of a userland, whose programs see `root` in the same place as here."""
+    mounts = {root: folder / str(root).lstrip("/"), pathlib.Path("/proc"): folder / "proc"}
+    return with_mounts(mounts, command)
 
 
 def in_userland(

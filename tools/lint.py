@@ -1,6 +1,7 @@
 """Checks everything that can be checked without running the tests.
 
     python3 tools/lint.py            all checks
+    python3 tools/lint.py --quick    the slowest one, clang-tidy, for three versions only
     python3 tools/lint.py --format   formats the C sources and mends what ruff can
 """
 
@@ -10,6 +11,7 @@ import sys
 import interpreters
 import lint_binary
 import lint_c
+import lint_rooms
 import lint_text
 from environment import ROOT, Environment
 from lint_report import Report, complaints
@@ -37,6 +39,13 @@ def apply_format(tools: Environment) -> None:
     subprocess.run(ruff, cwd=ROOT)
 
 
+def far_apart(found: list[interpreters.Interpreter]) -> list[interpreters.Interpreter]:
+    """The oldest, the newest, and the newest without a GIL, or what there is of them."""
+    with_gil = [each for each in found if not each.free_threaded]
+    without = [each for each in found if each.free_threaded]
+    return [*with_gil[:1], *with_gil[1:][-1:], *without[-1:]]
+
+
 def main() -> int:
     found, missing = interpreters.find()
     newest = interpreters.select(["newest"])[0]
@@ -48,10 +57,11 @@ def main() -> int:
     report = Report()
     lint_text.check_rules(report)
     lint_text.check_metadata(report)
+    lint_rooms.check_rooms(report)
     lint_c.check_format(report, tools.python.parent / "clang-format")
     check_python(report, tools)
     lint_c.check_compilers(report, found)
-    lint_c.check_tidy(report, found)
+    lint_c.check_tidy(report, far_apart(found) if "--quick" in sys.argv[1:] else found)
     for each in missing:
         report.skip(f"{each.tag}: src/cpython and src/ext", each.reason)
     package = Environment(newest)

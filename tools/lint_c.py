@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 
 import interpreters
+import lint_fields
+import lint_parts
 from environment import ROOT
 from lint_report import Report, complaints, in_parallel
 
@@ -16,7 +18,7 @@ WARNINGS = """
 CPP_WARNINGS = "-std=c++11 -Wall -Wextra -Wshadow -Wundef -Werror".split()
 
 # meson.build says what it is for users.
-DEFINES = ["-Isrc", '-DGREENLET_PACKAGE_VERSION="lint"']
+DEFINES = ["-Isrc", '-DGREENLET_PACKAGE_VERSION="lint"', "-DTSTATE_CHECK_FIELDS"]
 
 # As users compile it, and with all that the tests turn on.
 MODES = {
@@ -52,9 +54,9 @@ def core_headers() -> list[str]:
 
 
 def python_headers() -> list[str]:
-    """Of src/cpython only its entry: the rest is for one version each, and
-    tstate.h brings in what belongs to the version at hand."""
-    return ["src/cpython/tstate.h", *sources("src/ext/*.h", "src/greenlet/*.h")]
+    """Of src/cpython what all versions have; lint_parts.py has the rest."""
+    of_all = [f"src/cpython/{name}.h" for name in ("tstate", "layout", "loops")]
+    return [*of_all, *sources("src/ext/*.h", "src/greenlet/*.h")]
 
 
 def python_flags(interpreter: interpreters.Interpreter) -> list[str]:
@@ -83,6 +85,7 @@ def check_compilers(report: Report, found: list[interpreters.Interpreter]) -> No
         check_core(report, c_compiler)
         for interpreter in found:
             check_python_sources(report, c_compiler, interpreter)
+        lint_fields.check(report, c_compiler, [*WARNINGS, *DEFINES], found)
         if shutil.which(cpp_compiler) is None:
             report.skip(cpp_compiler, f"{cpp_compiler} is not installed")
             continue
@@ -110,6 +113,8 @@ def check_python_sources(
     flags = ["-x", "c", *WARNINGS, *headers]
     jobs = [include_header(compiler, flags, header) for header in python_headers()]
     report.check(f"{name}: each header alone", in_parallel(jobs))
+    parts = lint_parts.Version(compiler, [*WARNINGS, *DEFINES, *headers])
+    report.check(f"{name}: each part of a version alone", in_parallel(parts.jobs()))
 
 
 def check_tidy(report: Report, found: list[interpreters.Interpreter]) -> None:

@@ -29,9 +29,11 @@ TIME_LIMIT = 3000
 
 SUITES = ("core", "python", "upstream")
 PYTHON_TESTS = (
+    "tests/cpython",
     "tests/ext",
     "tests/capi",
     "tests/crash",
+    "tests/races",
     "tests/debug",
     "tests/types",
     "tests/examples",
@@ -88,7 +90,8 @@ def core_result() -> Result:
     if shutil.which(compiler.split()[0]) is None:
         sys.exit(f"no C compiler: {compiler} is not on PATH")
     result = Result(f"core (CC={compiler})")
-    run_suite(result, "core", ["tests/core/run"], {**os.environ, "CC": compiler})
+    command = [sys.executable, "tools/core_tests.py"]
+    run_suite(result, "core", command, {**os.environ, "CC": compiler})
     return result
 
 
@@ -142,7 +145,7 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("suites", nargs="*", metavar="SUITE", default=[])
-    parser.add_argument("--versions", nargs="+", default=[], help='such as "3.12", or "newest"')
+    parser.add_argument("--versions", nargs="+", default=[], help='"3.12", "3.14t", "newest"')
     parser.add_argument("--debug-builds", action="store_true", help="of Python, not the ordinary")
     parser.add_argument("--variant", choices=sorted(VARIANTS), default="")
     parser.add_argument("--under", metavar="COMMAND", help="put before the python that runs tests")
@@ -168,8 +171,7 @@ def main() -> int:
         jobs.append(core_result)
     if options.suites != ["core"]:
         chosen = interpreters.select(options.versions, options.debug_builds)
-        if not options.versions:
-            missing = interpreters.find(options.debug_builds)[1]
+        missing = interpreters.missing(options.versions, options.debug_builds)
         jobs += [functools.partial(python_result, each, options) for each in chosen]
     results = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -1,6 +1,6 @@
 """Runs the tests on other architectures, most of them under an emulator.
 
-    python3 tools/test_arches.py [ARCH...] [--only core|objects|python] [--smoke]
+    python3 tools/test_arches.py [ARCH...] [--only core|objects|python] [--smoke] [--newest]
 
 ARCH is a name of arches.py, or "objects" for what is only assembled; without one, all.
 Each is tested in two ways, if it can be had: the stack machine's C tests, built by a
@@ -29,19 +29,24 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import core_tests
+import cross_file
 import foreign
-import suite
+import guests
+import outcomes
 from arches import ARCHES, OBJECTS, Arch, Core, Object, Userland
-from counts import Counts, complaints
+from counts import Counts
 from environment import BUILD, ROOT
 from foreign import Unavailable
+from guests import BuildFailed
+from outcomes import Result, brings_what_is_missing, run_suite, skipped
 
 WORK = BUILD / "arches"
 
 # With and without the optimiser, and all hard modes at once: more would show what the
 # same C shows on this machine's own architecture.
-LEVELS = "O0 O2"
-MODES = "plain all"
+LEVELS = ("O0", "O2")
+MODES = ("plain", "all")
 
 # Seconds for the Python tests on one interpreter.
 TIME_LIMIT = 1800
@@ -67,9 +72,8 @@ SMOKE = (
     "tests/ext/test_stacks.py",
     "tests/ext/test_threads.py",
     "tests/ext/test_trace.py",
+    "tests/ext/test_floating_point.py",
 )
-
-COMPLAINTS = 20
 
 # The published package's tests import the first two, and bring modules in C++.
 FOR_UPSTREAM = ("python3-psutil", "python3-objgraph", "libstdc++6")
@@ -79,48 +83,12 @@ MODULE_HEADER = "greenlet/greenlet_compiler_compat.hpp"
 UPSTREAM_TIME_LIMIT = 900
 
 
-@dataclass
-class Result:
-    name: str
-    counts: Counts
-    seconds: float
-    said: str = ""
-
-    def __str__(self) -> str:
-        if self.counts.passed == self.counts.failed == 0:
-            return f"SKIPPED  {self.name}: {self.said}"
-        verdict = "FAIL" if self.counts.failed else "ok"
-        return f"{verdict:4}  {self.name}: {self.counts} ({self.seconds:.0f} s)"
-
-
-def skipped(name: str, reason: object) -> Result:
-    print(f"SKIPPED  {name}: {reason}", flush=True)
-    return Result(name, Counts(skipped=1), 0, str(reason))
-
-
-def brings_what_is_missing() -> bool:
-    return os.environ.get("PYTHONS") == "all"
-
-
 def require(program: str, *packages: str) -> None:
     """A program, or Unavailable."""
     if shutil.which(program) is None and brings_what_is_missing():
         foreign.install(*packages)
     if shutil.which(program) is None:
         raise Unavailable(f"{program} is not there (packages: {' '.join(packages)})")
-
-
-def run_suite(name: str, command: list[str], environment: dict[str, str], limit: float) -> Result:
-    """Run a suite.  What it says is shown when it has ended, lest two at a time mix: all
-    of it if something failed."""
-    ended = suite.run(re.sub(r"\W+", "-", name), command, environment, limit)
-    counts = ended.counts()
-    if counts.failed:
-        said = f"{ended.output}\n{name} ended with exit status {ended.status}: {ended.log}"
-    else:
-        said = ended.output.rstrip().rpartition("\n")[2]
-    print(f"\n=== {name} ===\n{said}\n", end="", flush=True)
-    return Result(name, counts, ended.seconds, ended.output)
 
 
 # ---- The stack machine's tests ----
@@ -147,42 +115,40 @@ def may_unpack(name: str) -> bool:
 
 
 def run_core(name: str, arch: Arch, core: Core, newer: pathlib.Path | None) -> Result:
-    compiler = core.compiler
-    runner = f"{core.emulator} {core.arguments}".strip()
-    command = ["tests/core/run"]
+    compiler = [core.compiler]
+    runner = [core.emulator, *core.arguments.split()] if core.emulator else []
+    folder = build_folder(arch, core)
+    folder.mkdir(parents=True, exist_ok=True)
     if newer is not None:
-        compiler = foreign.compiler_words(newer, ROOT, core.compiler)
-        runner = f"{newer}/usr/bin/{core.emulator} -L {newer}{core.arguments.removeprefix('-L ')}"
-        mounts = {ROOT: newer / str(ROOT).lstrip("/"), pathlib.Path("/proc"): newer / "proc"}
-        command = foreign.with_mounts(mounts, command)
+        compiler = [str(cross_file.wrapper(folder / "compiler", newer)), core.compiler]
+        runner = [f"{newer}/usr/bin/{core.emulator}"]
+        runner += ["-L", f"{newer}{core.arguments.removeprefix('-L ')}"]
     else:
         require(core.compiler, core.package, *core.library.split())
         if core.emulator:
             require(core.emulator, *core.emulator_package.split())
-    environment = {
-        **os.environ,
-        "CC": compiler,
-        "CFLAGS": core.flags,
-        "RUNNER": runner,
-        "CORE_BUILD": str(build_folder(arch, core).relative_to(ROOT)),
-        "CORE_TEST_SKIP": " ".join(core.without),
-        "PROGRAM_SUFFIX": core.suffix,
-        "LEVELS": LEVELS,
-        "MODES": MODES,
-        "TIME_LIMIT": "120",
-        # Silent, and without the debugger that would end a crashed program with status 0.
-        "WINEDEBUG": "-all",
-        "WINEDLLOVERRIDES": "mscoree,mshtml,winedbg.exe=",
-        "WINEPREFIX": str(WORK / "wine"),
-    }
     if core.cpu:
-        environment["QEMU_CPU"] = core.cpu
-    if core.emulator.startswith("qemu"):
-        environment["CORE_TEST_EMULATED"] = "1"
+        runner = ["env", f"QEMU_CPU={core.cpu}", *runner]
+    if core.system == "windows":
+        # Silent, and without the debugger that would end a crashed program with status 0.
+        runner = [
+            *["env", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml,winedbg.exe="],
+            *[f"WINEPREFIX={WORK / 'wine'}", *runner],
+        ]
+    file = cross_file.write(
+        folder / "cross.ini",
+        cross_file.Machine(core.family, core.system, core.endian),
+        compiler,
+        core.flags.split(),
+        runner,
+        is_emulated=core.emulator.startswith("qemu"),
+    )
     for test, reason in core.without.items():
         print(f"{name}: without {test}, since {reason}")
-    WORK.mkdir(parents=True, exist_ok=True)
-    result = run_suite(name, command, environment, TIME_LIMIT)
+    command = core_tests.command_for(file, arch.name, LEVELS, MODES, core.without)
+    if newer is not None:
+        command = foreign.with_root(newer, ROOT, command)
+    result = run_suite(name, command, dict(os.environ), TIME_LIMIT)
     result.counts.skipped += len(core.without)
     return result
 
@@ -230,61 +196,13 @@ def objects_result() -> Result:
 # ---- The Python tests ----
 
 
-def pytest_packages() -> pathlib.Path:
-    """A folder with pytest, which is the same for all architectures."""
-    folder = WORK / "packages"
-    wanted = [line for line in requirement_lines() if line.startswith("pytest==")]
-    mark = folder / "made-by"
-    if not mark.exists() or mark.read_text() != str(wanted):
-        shutil.rmtree(folder, ignore_errors=True)
-        # For all Pythons: what only old ones need, these do not have.
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
-        foreign.run(*install, *wanted)
-        mark.write_text(str(wanted))
-    return folder
-
-
-def requirement_lines() -> list[str]:
-    return (ROOT / "tests" / "requirements.txt").read_text().splitlines()
-
-
-def package_version() -> str:
-    command = [sys.executable, "tools/version.py"]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
-def listed_in_meson(variable: str) -> list[str]:
-    """The files of a list in meson.build, which cannot cross-compile for a Python that
-    does not run here."""
-    text = (ROOT / "meson.build").read_text()
-    block = re.search(rf"^{variable} = files\((.*?)^\)", text, re.MULTILINE | re.DOTALL)
-    assert block is not None
-    return re.findall(r"'([^']+)'", block.group(1))
-
-
 def build_package(arch: Arch, folder: pathlib.Path, minor: str) -> pathlib.Path:
     """Our package for one Python of a userland: a folder for its path."""
     core = arch.cores[0]
     site = WORK / arch.name / minor
-    shutil.rmtree(site, ignore_errors=True)
-    package = site / "greenlet"
-    for file in (*listed_in_meson("python_face"), *listed_in_meson("debug_tools")):
-        place = package / pathlib.PurePath(file).relative_to("src/greenlet")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, place)
-    version = package_version()
-    facts = site / f"greenlet-{version}.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: greenlet\nVersion: {version}\n")
-    command = [
-        *["-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-DNDEBUG"],
-        *["-Wall", "-Wextra", f'-DGREENLET_PACKAGE_VERSION="{version}"', "-Isrc"],
-        *include_words(folder, minor),
-        *listed_in_meson("sources"),
-        *["-Wl,-z,noexecstack", "-o", str(package / "_greenlet.so")],
-    ]
+    package = guests.lay_out_package(site)
+    words = guests.extension_words(folder, minor, package)
+    command = ["-O2", "-DNDEBUG", "-Wall", "-Wextra", *words]
     newer = foreign.toolchain(arch.name)
     if newer is None:
         require(core.compiler, core.package, *core.library.split())
@@ -293,17 +211,11 @@ def build_package(arch: Arch, folder: pathlib.Path, minor: str) -> pathlib.Path:
         compiler = foreign.compiler_words(newer, ROOT, core.compiler).split()
         mounts = {each: newer / str(each).lstrip("/") for each in (ROOT, folder)}
         words = foreign.with_mounts(mounts, [*compiler, *command])
-    outcome = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    problem = outcome.stdout + outcome.stderr or library_problem(package / "_greenlet.so")
-    if outcome.returncode or problem:
+    guests.compile_extension(words)
+    problem = library_problem(package / guests.EXTENSION)
+    if problem:
         raise BuildFailed(problem)
     return site
-
-
-def include_words(folder: pathlib.Path, minor: str) -> list[str]:
-    """Where a compiler finds Python's headers."""
-    include = folder / "usr" / "include"
-    return ["-isystem", str(include / f"python{minor}"), "-idirafter", str(include)]
 
 
 def library_problem(library: pathlib.Path) -> str:
@@ -320,15 +232,6 @@ def library_problem(library: pathlib.Path) -> str:
     if shown != ["PyInit__greenlet"]:
         return f"{library} shows {' '.join(shown)}"
     return ""
-
-
-class BuildFailed(Exception):
-    """What the compiler said, warnings too."""
-
-
-def build_failed(name: str, error: BuildFailed) -> Result:
-    print(f"\n=== {name} ===\n{error}", flush=True)
-    return Result(name, Counts(failed=1), 0, str(error))
 
 
 @dataclass
@@ -365,16 +268,7 @@ def run_python(python: Python, is_full: bool) -> Result:
 
 def python_environment(python: Python) -> dict[str, str]:
     """Of a Python inside a userland."""
-    folders = (python.site, WORK)
-    inside = [pathlib.PurePosixPath("/srv", path.relative_to(ROOT)) for path in folders]
-    environment = {
-        "HOME": "/tmp",
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-        "LANG": "C.UTF-8",
-        # An unpacked Python comes without: its library would be compiled by every process.
-        "PYTHONPYCACHEPREFIX": "/var/cache/python",
-        "PYTHONPATH": f"{inside[0]}:{inside[1]}/packages",
-    }
+    environment = guests.environment(python.site)
     if is_emulated(python.arch):
         environment["GREENLET_TEST_SLOW_MACHINE"] = "1"
         if python.arch.cores[0].cpu:
@@ -393,7 +287,7 @@ def run_upstream(python: Python) -> Result:
     except Unavailable as error:
         return skipped(name, error)
     except BuildFailed as error:
-        return build_failed(name, error)
+        return outcomes.failed(name, error)
     command = python.inside(["tests/upstream/run.py"], {work: "build/upstream"})
     environment = python_environment(python)
     environment["UPSTREAM_TIME_LIMIT"] = str(UPSTREAM_TIME_LIMIT)
@@ -440,7 +334,7 @@ def add_modules(python: Python, wheel: pathlib.Path, compiler: str) -> None:
             output = pathlib.Path(folder, module)
             language = "c" if source.endswith(".c") else "c++"
             command = [compiler, "-O2", "-fPIC", "-shared", "-w", f"-I{folder}", f"-I{place}"]
-            command += include_words(python.folder, python.minor)
+            command += guests.include_words(python.folder, python.minor)
             command += ["-x", language, f"{folder}/{source}", "-o", str(output)]
             outcome = subprocess.run(command, capture_output=True, text=True)
             if outcome.returncode:
@@ -478,7 +372,7 @@ def running(arch: Arch) -> Iterator[None]:
         yield
 
 
-def python_results(arch: Arch, userland: Userland, only_smoke: bool) -> Iterator[Result]:
+def python_results(arch: Arch, userland: Userland, options: argparse.Namespace) -> Iterator[Result]:
     name = f"{arch.name} Python"
     here = foreign.folder_of(userland.suite, userland.debian)
     if not foreign.is_root():
@@ -490,15 +384,15 @@ def python_results(arch: Arch, userland: Userland, only_smoke: bool) -> Iterator
     try:
         more = FOR_UPSTREAM if userland.wheels else ()
         folder = foreign.python_userland(userland.suite, userland.debian, userland.minors, more)
-        pytest_packages()
-        is_full = userland.is_full and not only_smoke
+        guests.pytest_packages()
+        is_full = userland.is_full and not options.smoke
         pythons = []
-        for minor in userland.minors:
+        for minor in userland.minors[-1:] if options.newest else userland.minors:
             try:
                 site = build_package(arch, folder, minor)
                 pythons.append(Python(arch, folder, minor, site))
             except BuildFailed as error:
-                yield build_failed(f"{name} {minor}", error)
+                yield outcomes.failed(f"{name} {minor}", error)
         jobs: list[Callable[[], Result]] = []
         if is_full:
             # The longest first, lest one is left to run alone.
@@ -521,6 +415,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("arches", nargs="*", metavar="ARCH", default=[])
     parser.add_argument("--only", choices=("core", "objects", "python"))
     parser.add_argument("--smoke", action="store_true", help="no architecture in full")
+    parser.add_argument("--newest", action="store_true", help="one Python of each architecture")
     options = parser.parse_args()
     unknown = set(options.arches) - {*names, "objects"}
     if unknown:
@@ -539,22 +434,11 @@ def results(options: argparse.Namespace) -> Iterator[Result]:
     if options.only in (None, "python"):
         for arch in chosen:
             if arch.userland is not None:
-                yield from python_results(arch, arch.userland, options.smoke)
+                yield from python_results(arch, arch.userland, options)
 
 
 def main() -> int:
-    start = time.monotonic()
-    total = Counts()
-    summary = []
-    for result in results(parse()):
-        total.add(result.counts)
-        summary.append(str(result))
-        if result.counts.failed:
-            summary += complaints(result.said, COMPLAINTS)
-    print("", "=== summary ===", *summary, sep="\n")
-    print(f"({(time.monotonic() - start) / 60:.1f} minutes)")
-    print(total, flush=True)
-    return 1 if total.failed else 0
+    return outcomes.report(results(parse()))
 
 
 if __name__ == "__main__":

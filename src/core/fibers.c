@@ -2,8 +2,6 @@
 
 #include "fibers.h"
 
-#include "slice.h"
-
 #ifdef SANITIZES_ADDRESS
 #  include <sanitizer/asan_interface.h>
 #endif
@@ -11,11 +9,11 @@
 #  include <sanitizer/tsan_interface.h>
 #endif
 
-#ifdef HAS_FIBERS
+#if HAS_FIBERS
 
 #  ifdef SANITIZES_ADDRESS
-/* Nobody else knows where the running stack is as AddressSanitizer does; it tells
-   when that is left.  So it is left, for nowhere, and entered again. */
+/* AddressSanitizer tells where it takes the running stack to be only when that
+   is left.  So leave it, for nowhere, and enter it again. */
 static void
 find_stack(struct fiber *fiber)
 {
@@ -26,51 +24,65 @@ find_stack(struct fiber *fiber)
     __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
 }
 
-/* Where a slice that is about to begin will run: those of a chain run on the same
-   stack. */
+/* Only the fiber that a fake stack belongs to can free it, as the fiber ends.
+   So become that fiber for a moment. */
 static void
-choose_stack(struct slice *slice)
+free_fake_stack(void *fake_stack)
 {
-    struct fiber *fiber = &slice->fiber;
-    if (slice->has_own_stack) {
-        fiber->bottom = mapped_stack_bottom(slice->own);
-        fiber->size = (size_t)(slice->own->top - (const char *)fiber->bottom);
-    }
-    else {
-        fiber->bottom = slice->older->fiber.bottom;
-        fiber->size = slice->older->fiber.size;
-    }
+    void *running = NULL;
+    const void *bottom = NULL;
+    size_t size = 0;
+    __sanitizer_start_switch_fiber(&running, &running, sizeof running);
+    __sanitizer_finish_switch_fiber(fake_stack, &bottom, &size);
+    __sanitizer_start_switch_fiber(NULL, bottom, size);
+    __sanitizer_finish_switch_fiber(running, NULL, NULL);
 }
 #  endif
 
 void
-fiber_adopt(struct slice *first)
+fiber_adopt(struct fiber *first)
 {
 #  ifdef SANITIZES_THREADS
-    first->fiber.calls = __tsan_get_current_fiber();
+    first->calls = __tsan_get_current_fiber();
 #  endif
     (void)first;
 }
 
-RETURNS_ELSEWHERE void
-fiber_leave(struct slice *current, struct slice *target, bool ends)
+void
+fiber_find(struct fiber *running)
 {
 #  ifdef SANITIZES_ADDRESS
-    /* The first slice does not run on the same stack always: a coroutine of another
-       `struct stack` may have called what it is. */
-    find_stack(&current->fiber);
-    if (target->state == SLICE_UNSTARTED) {
-        choose_stack(target);
-    }
-    __sanitizer_start_switch_fiber(ends ? NULL : &current->fiber.fake_stack,
-                                   target->fiber.bottom, target->fiber.size);
+    find_stack(running);
+#  endif
+    (void)running;
+}
+
+void
+fiber_place(struct fiber *fiber, const void *bottom, size_t size)
+{
+    fiber->bottom = bottom;
+    fiber->size = size;
+}
+
+void
+fiber_place_with(struct fiber *fiber, const struct fiber *other)
+{
+    fiber_place(fiber, other->bottom, other->size);
+}
+
+RETURNS_ELSEWHERE void
+fiber_leave(struct fiber *current, struct fiber *target, bool ends)
+{
+#  ifdef SANITIZES_ADDRESS
+    __sanitizer_start_switch_fiber(ends ? NULL : &current->fake_stack,
+                                   target->bottom, target->size);
 #  endif
 #  ifdef SANITIZES_THREADS
-    if (target->fiber.calls == NULL) {
-        target->fiber.calls = __tsan_create_fiber(0);
+    if (target->calls == NULL) {
+        target->calls = __tsan_create_fiber(0);
     }
-    void *left = current->fiber.calls;
-    __tsan_switch_to_fiber(target->fiber.calls, 0);
+    void *left = current->calls;
+    __tsan_switch_to_fiber(target->calls, 0);
     if (ends) {
         __tsan_destroy_fiber(left);
     }
@@ -78,25 +90,32 @@ fiber_leave(struct slice *current, struct slice *target, bool ends)
 }
 
 void
-fiber_arrive(struct slice *target)
+fiber_arrive(struct fiber *target)
 {
 #  ifdef SANITIZES_ADDRESS
-    __sanitizer_finish_switch_fiber(target->fiber.fake_stack, NULL, NULL);
-    target->fiber.fake_stack = NULL;
+    __sanitizer_finish_switch_fiber(target->fake_stack, NULL, NULL);
+    target->fake_stack = NULL;
 #  endif
     (void)target;
 }
 
 void
-fiber_end(struct slice *slice)
+fiber_end(struct fiber *fiber)
 {
-#  ifdef SANITIZES_THREADS
-    if (slice->fiber.calls != NULL) {
-        __tsan_destroy_fiber(slice->fiber.calls);
-        slice->fiber.calls = NULL;
+#  ifdef SANITIZES_ADDRESS
+    if (fiber->fake_stack != NULL) {
+        free_fake_stack(fiber->fake_stack);
+        fiber->fake_stack = NULL;
     }
 #  endif
-    (void)slice;
+#  ifdef SANITIZES_THREADS
+    const void *running = __tsan_get_current_fiber();
+    if (fiber->calls != NULL && fiber->calls != running) {
+        __tsan_destroy_fiber(fiber->calls);
+        fiber->calls = NULL;
+    }
+#  endif
+    (void)fiber;
 }
 
 void

@@ -1,11 +1,12 @@
 /* What AddressSanitizer and ThreadSanitizer are told of coroutines, which they call
    fibers.  In builds without them all of this is nothing.
 
-   AddressSanitizer has to know where the stack is that runs, and keeps the locals of
-   each fiber apart if it looks for their use after a return.  What it has marked
-   around the locals of frames is forgotten wherever such frames are copied away, or
-   end without a return.  ThreadSanitizer keeps a list of the calls that are under
-   way in each fiber. */
+   AddressSanitizer has to know the bounds of the running stack.  If it looks
+   for uses after a return, each fiber also has a fake stack, on which locals
+   lie instead of in their frames.  Its marks around the locals of frames have
+   to be erased wherever frames are copied away, or end without a return.
+   ThreadSanitizer keeps a list of the calls that are under way in each
+   fiber. */
 
 #ifndef GREENLET_CORE_FIBERS_H
 #define GREENLET_CORE_FIBERS_H
@@ -15,7 +16,7 @@
 
 #include "compiler.h"
 
-struct slice;
+struct fiber;
 
 #if defined(_WIN32)
 /* Windows' headers, which come with Python's, define these names of ours as nothing. */
@@ -26,41 +27,74 @@ struct slice;
 #if defined(SANITIZES_ADDRESS) || defined(SANITIZES_THREADS)
 #  define HAS_FIBERS 1
 
-/* Part of each slice. */
+/* Part of each coroutine. */
 struct fiber {
-    void *fake_stack;   /* AddressSanitizer's, while it is parked */
-    const void *bottom; /* the stack that it runs on */
+    void *fake_stack;   /* AddressSanitizer's, while the fiber is parked */
+    const void *bottom; /* of the stack that it runs on */
     size_t size;
     void *calls; /* ThreadSanitizer's; NULL if it has none yet */
 };
 
-/* The thread's first slice runs. */
-void fiber_adopt(struct slice *first);
+/* Describe the thread's first coroutine, which is running. */
+void fiber_adopt(struct fiber *first);
 
-/* The last that stack_save does for a switch from `current`, which goes on or ends
-   there, to `target`. */
-void fiber_leave(struct slice *current, struct slice *target, bool ends);
+/* Find out on which stack the running coroutine is, before a switch: a thread's
+   first coroutine is not always on the same stack, since a coroutine of another
+   thread may have called it. */
+void fiber_find(struct fiber *running);
 
-/* The last that stack_restore does, on the stack of the slice to which the switch
-   leads. */
-void fiber_arrive(struct slice *target);
+/* Say where a coroutine that is about to begin will run: on a stack of its own,
+   or on the stack of `other`. */
+void fiber_place(struct fiber *fiber, const void *bottom, size_t size);
+void fiber_place_with(struct fiber *fiber, const struct fiber *other);
 
-/* A parked slice is given up. */
-void fiber_end(struct slice *slice);
+/* The last call on the stack of `current` before a switch to `target`; `ends`
+   says whether `current` will ever be resumed. */
+void fiber_leave(struct fiber *current, struct fiber *target, bool ends);
 
-/* No frame is any longer between these addresses, or they are going to be copied. */
+/* The first call on the stack of a switch's target. */
+void fiber_arrive(struct fiber *target);
+
+/* A coroutine will never be resumed: free what the sanitizers keep for it.  Of
+   the running coroutine fiber_leave frees it. */
+void fiber_end(struct fiber *fiber);
+
+/* Erase AddressSanitizer's marks between two addresses: the frames there are
+   gone, or are about to be copied. */
 void frames_forget(const char *near, const char *far);
 
 #else
+#  define HAS_FIBERS 0
 
 static inline void
-fiber_adopt(struct slice *first)
+fiber_adopt(struct fiber *first)
 {
     (void)first;
 }
 
 static inline void
-fiber_leave(struct slice *current, struct slice *target, bool ends)
+fiber_find(struct fiber *running)
+{
+    (void)running;
+}
+
+static inline void
+fiber_place(struct fiber *fiber, const void *bottom, size_t size)
+{
+    (void)fiber;
+    (void)bottom;
+    (void)size;
+}
+
+static inline void
+fiber_place_with(struct fiber *fiber, const struct fiber *other)
+{
+    (void)fiber;
+    (void)other;
+}
+
+static inline void
+fiber_leave(struct fiber *current, struct fiber *target, bool ends)
 {
     (void)current;
     (void)target;
@@ -68,15 +102,15 @@ fiber_leave(struct slice *current, struct slice *target, bool ends)
 }
 
 static inline void
-fiber_arrive(struct slice *target)
+fiber_arrive(struct fiber *target)
 {
     (void)target;
 }
 
 static inline void
-fiber_end(struct slice *slice)
+fiber_end(struct fiber *fiber)
 {
-    (void)slice;
+    (void)fiber;
 }
 
 static inline void

@@ -4,25 +4,27 @@
      SLICE_CHECK       prove the invariants at every switch
      SLICE_POISON      overwrite the bytes that a switch has vacated
      SLICE_SAVE_ALL    copy out whole slices, needed or not
-     SLICE_FAIL_ALLOC  let the nth allocation fail */
+     SLICE_FAIL_ALLOC  let all allocations but the first n fail */
 
 #include "slice.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler.h"
 
-/* A copy this many times larger than what it holds is given back. */
+/* A copy larger than CAPACITY_KEPT is replaced when it is this many times
+   larger than what it is to hold. */
 #define CAPACITY_EXCESS ((size_t)8)
 #define CAPACITY_KEPT ((size_t)4096)
 
-/* A coroutine often switches to those that it has started from a little deeper
-   in its stack than it started them: from a loop below a call or two of C.  What
-   reaches into their place is copied at each switch.  So that much stays free,
-   or this share of the starter's own slice, lest coroutines that start each
-   other need far more stack than they use. */
+/* A coroutine often switches to the coroutines that it has started from a
+   little deeper in its stack: from a loop below a call or two of C.  What
+   reached into their place would be copied at each switch.  So GAP bytes stay
+   free, but no more than the starter's slice divided by GAP_SHARE, or
+   coroutines that start each other would need far more stack than they use. */
 #define GAP ((uintptr_t)1024)
 #define GAP_SHARE ((uintptr_t)2)
 
@@ -44,8 +46,7 @@ slice_malloc(size_t size)
 #define slice_malloc malloc
 #endif
 
-/* The only places where live frames of other coroutines are read and
-   written. */
+/* The only function that reads or writes live frames of other coroutines. */
 static void *
 slice_copy(char *to, const char *from, size_t size)
 {
@@ -58,7 +59,7 @@ slice_size(const struct slice *slice)
     return (size_t)(slice->far - slice->near);
 }
 
-/* Is the copy large enough, and not far too large, for so many bytes? */
+/* Is the copy large enough, and not far too large, for `size` bytes? */
 static inline bool
 slice_fits(const struct slice *slice, size_t size)
 {
@@ -67,7 +68,9 @@ slice_fits(const struct slice *slice, size_t size)
            && (capacity <= CAPACITY_KEPT || capacity / CAPACITY_EXCESS <= size);
 }
 
-/* Kept apart from slice_save, which is short because it runs at each switch. */
+/* Make room for `size` bytes in a slice's copy, and keep the bytes saved so
+   far.  -1 when out of memory.  Apart from slice_save, which runs at each
+   switch. */
 static OUT_OF_LINE int
 slice_reserve(struct stack *stack, struct slice *slice, size_t size)
 {
@@ -79,7 +82,7 @@ slice_reserve(struct stack *stack, struct slice *slice, size_t size)
     }
     struct heap_copy *copy = NULL;
     if (size <= SLICE_LARGEST) {
-        /* That is room for `capacity` and the gap, too. */
+        /* The first CACHE_LINE bytes are for `capacity` and the gap. */
         copy = slice_malloc(CACHE_LINE + size);
     }
     if (copy == NULL) {
@@ -95,8 +98,8 @@ slice_reserve(struct stack *stack, struct slice *slice, size_t size)
     return 0;
 }
 
-/* Copy out the nearest `size` bytes of a slice, which fit, beyond those that already
-   are in the heap.  Never NULL. */
+/* Copy out the nearest `size` bytes of a slice that are not in the heap yet;
+   its copy has room for them.  Never NULL. */
 static inline void *
 slice_copy_out(struct slice *slice, size_t size)
 {
@@ -107,7 +110,7 @@ slice_copy_out(struct slice *slice, size_t size)
                       size - have);
 }
 
-/* The same, or NULL when out of memory. */
+/* The same if there is no such room yet.  NULL when out of memory. */
 static HOT NOT_INLINED void *
 slice_save(struct stack *stack, struct slice *slice, size_t size)
 {
@@ -128,9 +131,9 @@ poison(char *near, const char *far)
     }
 }
 
-/* Once the save has succeeded: nothing but the heap may be relied on of the chain
-   that began with `owner` when `left` was current.  Nearer than `sp` are the frames
-   of this very switch, if it runs on the shared stack. */
+/* Overwrite what a successful save has vacated of the chain that began with
+   `owner` when `left` was current.  Nearer than `sp` are the frames of the
+   switch itself, if it runs on the shared stack. */
 static void
 stack_poison(const struct slice *left, const struct slice *owner, char *sp,
              const char *limit)
@@ -175,6 +178,17 @@ slice_move(struct slice *slice, enum slice_state to)
     slice->state = (uint8_t)to;
 }
 
+static inline struct fiber *
+fiber_of(struct slice *slice)
+{
+#if HAS_FIBERS
+    return &slice->fiber;
+#else
+    (void)slice;
+    return NULL;
+#endif
+}
+
 void
 stack_init(struct stack *stack, struct slice *first, stack_entry *entry,
            stack_landing *landing)
@@ -184,7 +198,7 @@ stack_init(struct stack *stack, struct slice *first, stack_entry *entry,
     slice_move(first, SLICE_ACTIVE);
     stack->landing = landing;
     stack->current = first;
-    fiber_adopt(first);
+    fiber_adopt(fiber_of(first));
     stack->unreached = NULL;
     stack->shared = first;
     stack->entry = entry;
@@ -214,6 +228,7 @@ slice_take_stack(struct stack *stack, struct slice *slice)
 HOT void
 slice_die(struct slice *slice)
 {
+    fiber_end(fiber_of(slice));
     slice_move(slice, SLICE_DEAD);
 }
 
@@ -228,24 +243,34 @@ slice_drop(struct stack *stack, struct slice *slice)
         *link = slice->older;
         frames_forget(slice->near + slice->saved_size, slice->far);
     }
-    fiber_end(slice);
-    slice_move(slice, SLICE_DEAD);
+    slice_die(slice);
 }
 
 HOT void
 slice_release(struct slice *slice)
 {
-    struct heap_copy *copy = slice->copy;
-    slice->copy = NULL;
     slice->saved_size = 0;
     if (slice->has_own_stack) {
+        struct mapped_stack *own = slice->own;
         slice->has_own_stack = false;
+        slice->copy = NULL;
         frames_forget(slice->near, slice->far);
-        mapped_stack_give((struct mapped_stack *)copy);
+        mapped_stack_give(own);
     }
     else {
+        struct heap_copy *copy = slice->copy;
+        slice->copy = NULL;
         free(copy);
     }
+}
+
+void
+slice_retire_stack(struct slice *slice)
+{
+    assert(slice->has_own_stack && slice->state == SLICE_DEAD);
+    mapped_stack_retire(slice->own, slice->near);
+    slice->has_own_stack = false;
+    slice->copy = NULL;
 }
 
 size_t
@@ -287,10 +312,11 @@ slice_overlap(const struct slice *owner, const struct slice *target)
     return limit - owner->near;
 }
 
-/* Where on the shared stack a coroutine begins that the current one starts at
-   stack pointer `sp`: with a gap between the two.  One with a stack of its own has
-   no place there; those that it starts begin where it would have begun, and so
-   take each other's place. */
+/* Where on the shared stack a coroutine begins that `starter` starts at stack
+   pointer `sp`: with a gap between the two, or in the place of a dead starter.
+   A starter with a stack of its own has no place there.  What it starts begins
+   where it would have begun itself, so that these coroutines take each other's
+   place. */
 static inline char *
 stack_base(const struct slice *starter, const char *sp)
 {
@@ -325,9 +351,9 @@ stack_go(struct stack *stack, struct slice *head, struct slice *target)
     return target;
 }
 
-/* Copy out what the target is going to overwrite of all slices of the chain from
-   `owner` on, make the target the one before those that stay, and go there.  NULL
-   when out of memory. */
+/* Copy out what the target is going to overwrite of the slices of the chain
+   from `owner` on, put the target before those that stay, and make it current.
+   NULL when out of memory. */
 static HOT NOT_INLINED void *
 stack_evict(struct stack *stack, struct slice *owner, struct slice *target)
 {
@@ -351,7 +377,7 @@ stack_evict(struct stack *stack, struct slice *owner, struct slice *target)
     return stack_go(stack, target, target);
 }
 
-/* A switch from one that ends, or to one that begins. */
+/* stack_save_bytes for a slice that ends, or to a slice that begins. */
 static HOT NOT_INLINED void *
 stack_save_at_end(struct stack *stack, struct slice *target, char *sp)
 {
@@ -396,9 +422,9 @@ stack_save_bytes(struct stack *stack, struct slice *target, char *sp)
     if (target->has_own_stack) {
         return stack_go(stack, head, target);
     }
-    /* From here on stack_evict would do everything.  These are the most frequent
-       cases, to one that the head of the chain has started or that has started
-       the head, made short. */
+    /* stack_evict alone would do.  These are short ways for the most frequent
+       cases: the head of the chain has started the target, or the target has
+       started the head. */
     ptrdiff_t wanted = slice_overlap(head, target);
     if (!slice_is_in_the_way(head, target)) {
         if (wanted <= (ptrdiff_t)head->saved_size && head != target) {
@@ -413,6 +439,21 @@ stack_save_bytes(struct stack *stack, struct slice *target, char *sp)
         return slice_copy_out(head, (size_t)wanted);
     }
     return stack_evict(stack, head, target);
+}
+
+/* Tell the sanitizers where a slice that is about to begin will run.  The
+   slices of a chain share a stack. */
+static inline void
+place_fiber(struct slice *slice)
+{
+    if (slice->has_own_stack) {
+        char *bottom = mapped_stack_bottom(slice->own);
+        fiber_place(fiber_of(slice), bottom,
+                    (size_t)(slice->own->top - bottom));
+    }
+    else {
+        fiber_place_with(fiber_of(slice), fiber_of(slice->older));
+    }
 }
 
 HOT RETURNS_ELSEWHERE void *
@@ -431,7 +472,11 @@ stack_save(struct stack *stack, struct slice *target, char *sp)
     }
 #endif
     if (saved != NULL) {
-        fiber_leave(current, target, ends);
+        fiber_find(fiber_of(current));
+        if (HAS_FIBERS && target->state == SLICE_UNSTARTED) {
+            place_fiber(target);
+        }
+        fiber_leave(fiber_of(current), fiber_of(target), ends);
     }
     return saved;
 }
@@ -444,7 +489,7 @@ stack_restore(struct stack *stack, struct slice *target)
         const char *copy = slice_copy_bytes(target);
         frames_forget(target->near, target->near + target->saved_size);
         (void)slice_copy(target->near, copy, target->saved_size);
-        /* What is written by memcpy can be read again only some time later. */
+        /* What memcpy has just written can be read only some time later. */
         if (LIKELY(target->saved_size >= stack_frame_size)) {
             frame = copy;
         }
@@ -458,7 +503,7 @@ stack_restore(struct stack *stack, struct slice *target)
     slice_check(stack);
 #endif
     (void)stack;
-    fiber_arrive(target);
+    fiber_arrive(fiber_of(target));
     return frame;
 }
 

@@ -9,8 +9,8 @@
 #define SLAB_SIZE ((size_t)256 * 1024)
 
 struct chunk_store {
-    /* For each class the slabs with chunks to give, one that is empty perhaps among
-       them. */
+    struct lock lock;
+    /* For each class the slabs with free chunks, of which one may be unused. */
     struct slab *lists[CHUNK_CLASSES];
     size_t count; /* of all slabs */
     bool is_closed;
@@ -18,9 +18,9 @@ struct chunk_store {
 
 struct slab {
     struct chunk_store *store;
-    struct slab **list; /* of the store; this one is in it if it has chunks to
-                              give */
-    struct slab *next;  /* in that list */
+    struct slab **list;    /* of the store; this slab is in it if it has
+                              free chunks */
+    struct slab *next;     /* in that list */
     struct slab *previous; /* NULL in the first one */
     _PyStackChunk *free;
     unsigned int cut_count; /* the rest has never been used */
@@ -31,7 +31,6 @@ struct slab {
 static_assert(sizeof(struct slab) < CHUNK_SMALLEST,
               "a slab begins with this instead of a chunk");
 
-/* Guarded by the main interpreter's GIL. */
 static struct chunk_store main_store;
 
 /* A chunk's first slot, which the interpreter does not use, says whose it is. */
@@ -73,7 +72,7 @@ slab_new(struct chunk_store *store, int chunk_class)
     PyObject_GetArenaAllocator(&arena);
     struct slab *slab = arena.alloc(arena.ctx, SLAB_SIZE);
     if (slab != NULL) {
-        /* The end is only there to be readable, and never touched. */
+        /* The end only has to be readable, and is never touched. */
         size_t room = SLAB_SIZE - ORDINARY_CHUNK_SIZE;
         store->count++;
         slab->store = store;
@@ -87,7 +86,7 @@ slab_new(struct chunk_store *store, int chunk_class)
     return slab;
 }
 
-/* One that is empty. */
+/* Free a slab none of whose chunks is in use. */
 static void
 slab_delete(struct slab *slab)
 {
@@ -99,10 +98,13 @@ slab_delete(struct slab *slab)
     store->count--;
 }
 
+/* Leave the lock, and free a store that is closed and has no slab any more. */
 static void
-store_end_if_unused(struct chunk_store *store)
+store_leave(struct chunk_store *store)
 {
-    if (store->is_closed && store->count == 0) {
+    bool is_unused = store->is_closed && store->count == 0;
+    lock_leave(&store->lock);
+    if (is_unused) {
         PyMem_RawFree(store);
     }
 }
@@ -110,8 +112,8 @@ store_end_if_unused(struct chunk_store *store)
 int
 chunk_store_open(struct chunk_store **store)
 {
-    *store = interpreter_has_own_gil() ? PyMem_RawCalloc(1, sizeof **store)
-                                       : &main_store;
+    *store = interpreter_runs_apart() ? PyMem_RawCalloc(1, sizeof **store)
+                                      : &main_store;
     return *store != NULL ? 0 : -1;
 }
 
@@ -121,6 +123,7 @@ chunk_store_close(struct chunk_store *store)
     if (store == NULL || store == &main_store) {
         return;
     }
+    lock_take(&store->lock);
     store->is_closed = true;
     for (int i = 0; i < CHUNK_CLASSES; i++) {
         struct slab *slab = store->lists[i];
@@ -132,11 +135,11 @@ chunk_store_close(struct chunk_store *store)
             slab = next;
         }
     }
-    store_end_if_unused(store);
+    store_leave(store);
 }
 
-_PyStackChunk *
-slab_chunk_new(struct chunk_store *store, int chunk_class)
+static _PyStackChunk *
+store_take_chunk(struct chunk_store *store, int chunk_class)
 {
     size_t size = chunk_class_size(chunk_class);
     struct slab *slab = store->lists[chunk_class];
@@ -164,11 +167,21 @@ slab_chunk_new(struct chunk_store *store, int chunk_class)
     return chunk;
 }
 
+_PyStackChunk *
+slab_chunk_new(struct chunk_store *store, int chunk_class)
+{
+    lock_take(&store->lock);
+    _PyStackChunk *chunk = store_take_chunk(store, chunk_class);
+    lock_leave(&store->lock);
+    return chunk;
+}
+
 void
 slab_chunk_free(_PyStackChunk *chunk)
 {
     struct slab *slab = *chunk_slab(chunk);
     struct chunk_store *store = slab->store;
+    lock_take(&store->lock);
     *chunk_next(chunk) = slab->free;
     slab->free = chunk;
     if (slab->used_count == slab->capacity) {
@@ -178,8 +191,8 @@ slab_chunk_free(_PyStackChunk *chunk)
     bool is_only = slab->previous == NULL && slab->next == NULL;
     if (slab->used_count == 0 && (!is_only || store->is_closed)) {
         slab_delete(slab);
-        store_end_if_unused(store);
     }
+    store_leave(store);
 }
 
 #endif

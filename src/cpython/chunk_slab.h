@@ -1,15 +1,15 @@
 /* The memory of root chunks, see datastack.h.
 
-   Profilers of other processes read the chunks of a thread.  They begin with as
-   many bytes as an ordinary chunk has, and give up if they cannot have them; so
-   each root chunk has that much memory behind its beginning.  And they follow
-   `previous`, also in a chunk that has been freed meanwhile; so it is NULL
-   there.
+   Profilers of other processes read the chunks of a thread.  They first read as
+   many bytes as an ordinary chunk has, and give up if they cannot; so
+   ORDINARY_CHUNK_SIZE bytes from the beginning of each root chunk are readable.
+   They also follow `previous`, even in a chunk that has been freed meanwhile;
+   so it is NULL there.
 
-   Slabs are kept in a store.  Each GIL has one, which it guards: that of the main
-   interpreter, and of those that share its GIL, lasts as long as the process; that of
-   an interpreter with a GIL of its own until the interpreter has closed it and the
-   last chunk is free, which may be later. */
+   Slabs are kept in a store.  Each GIL has one, which it guards; without GILs each
+   interpreter has one, with a lock.  The store of the main interpreter lasts as long
+   as the process; the store of an interpreter that runs apart until the interpreter has
+   closed it and the last chunk is free, which may be later. */
 
 #ifndef GREENLET_CPYTHON_CHUNK_SLAB_H
 #define GREENLET_CPYTHON_CHUNK_SLAB_H
@@ -19,12 +19,12 @@
 /* The smallest chunk that the interpreter makes. */
 #define ORDINARY_CHUNK_SIZE ((size_t)16 * 1024)
 
-/* Chunks come in so many classes: 800, 1200, 1600, 2400 bytes and so on. */
+/* The number of classes of chunks: of 800, 1200, 1600, 2400 bytes and so on. */
 #define CHUNK_CLASSES 9
 
-/* The smallest one holds some five frames.  No power of two, so that the frames
-   of many greenlets do not contend for the same few sets of the processor's
-   caches. */
+/* The smallest chunk holds some five frames.  No power of two, so that the
+   frames of many greenlets do not contend for the same few sets of the
+   processor's caches. */
 #define CHUNK_SMALLEST ((size_t)800)
 
 static inline size_t
@@ -36,14 +36,16 @@ chunk_class_size(int chunk_class)
 
 struct chunk_store;
 
-/* The store of the calling interpreter's GIL.  One that has a GIL of its own opens it
-   once, and closes it.  -1 when out of memory, without an exception. */
+/* Find the store of the calling interpreter; an interpreter that runs apart from the
+   main one makes it, once, and closes it.  -1 when out of memory, without an
+   exception.  Closing does nothing to other stores, nor to NULL. */
 int chunk_store_open(struct chunk_store **store);
 void chunk_store_close(struct chunk_store *store);
 
-/* A chunk with its size and no `previous`; NULL when out of memory, without an
-   exception.  Memory that is free goes back to the system as soon as all chunks
-   of a slab are.  Chunks are made and freed where Python code could run. */
+/* A chunk with its size and no `previous`, the caller's until slab_chunk_free;
+   NULL when out of memory, without an exception.  A slab goes back to the
+   system as soon as all its chunks are free, unless no other slab of its class
+   has free chunks.  Call both with the GIL, if there is one. */
 _PyStackChunk *slab_chunk_new(struct chunk_store *store, int chunk_class);
 void slab_chunk_free(_PyStackChunk *chunk);
 

@@ -15,8 +15,9 @@
 /* How many of the interpreter's smallest chunks are kept. */
 #define CACHE_SLOTS 16
 
-/* The smallest class with chunks of at least so many bytes.  What would not fit
-   into the largest gets a chunk of the interpreter's anyhow. */
+/* The smallest class whose chunks have at least `size` bytes.  If there is
+   none, the smallest class: such frames get a chunk of the interpreter's
+   anyhow. */
 static int
 chunk_class_of(size_t size)
 {
@@ -45,7 +46,6 @@ datastack_new(struct datastack *stack, struct chunk_pool *pool, size_t size)
     chunk->top = 0;
     stack->chunk = chunk;
     stack->top = &chunk->data[1];
-    stack->limit = (PyObject **)((char *)chunk + chunk->size);
     return 0;
 }
 
@@ -74,8 +74,8 @@ root_chunk_free(_PyStackChunk *chunk, struct chunk_pool *pool)
     pool->count[chunk_class]++;
 }
 
-/* Free the chunks beyond the root, if there are any; which is returned.  To say who
-   has allocated them the interpreter takes a lock that is the whole process's. */
+/* Free all chunks but the root chunk, which is returned.  Kept apart, since the
+   interpreter takes a lock of the whole process to tell its allocator. */
 static _PyStackChunk *
 free_further_chunks(_PyStackChunk *chunk)
 {
@@ -98,7 +98,6 @@ datastack_free(struct datastack *stack, struct chunk_pool *pool)
     }
     stack->chunk = NULL;
     stack->top = NULL;
-    stack->limit = NULL;
     if (chunk->previous != NULL) {
         chunk = free_further_chunks(chunk);
     }
@@ -126,11 +125,11 @@ chunk_pool_clear(struct chunk_pool *pool)
 
 /* The cache: any thread of any interpreter takes from and puts into slots by
    exchanging single pointers, so that no lock is needed.  Chunks that were
-   mapped before the cache existed may be put in: what is under it is the
-   allocator that mapped them.  Threads of interpreters with GILs of their own may
-   be calling the allocator while it is exchanged; the interpreter stores the two
+   mapped before the cache existed may be put in: the allocator under the cache
+   has mapped them.  Threads of interpreters with GILs of their own may be
+   calling the allocator while it is exchanged; the interpreter stores the two
    functions one after the other, and either pair is right.  The fences are for
-   `cache_under`: whoever finds one of our functions there finds that, too. */
+   `cache_under`: a thread that finds one of our functions finds that, too. */
 static _Atomic(void *) cache_slots[CACHE_SLOTS];
 static PyObjectArenaAllocator cache_under;
 

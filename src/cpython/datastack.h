@@ -17,6 +17,7 @@
 #include <Python.h>
 
 #include "chunk_slab.h"
+#include "core/compiler.h"
 
 /* Root chunks that are ready for use, by their classes.  One pool per thread: no
    locks. */
@@ -26,32 +27,34 @@ struct chunk_pool {
     unsigned int count[CHUNK_CLASSES];
 };
 
+/* The thread state also has a limit: always the end of the chunk (layout.c proves it). */
 struct datastack {
-    _PyStackChunk *chunk;
+    _PyStackChunk *chunk; /* the newest; NULL if there is none */
     PyObject **top;
-    PyObject **limit;
 };
 
-/* A data stack with an empty root chunk that has room for so many bytes, if there
-   are such; -1 when out of memory. */
+/* Make a data stack with an empty root chunk, which it owns, with room for
+   `size` bytes of frames; the smallest root chunk if none is that large.  -1
+   when out of memory, without an exception. */
 int datastack_new(struct datastack *stack, struct chunk_pool *pool,
                   size_t size);
 
-/* How many bytes would have been room enough in the root chunk for what is now
-   in all the chunks from `chunk` on. */
+/* How large a root chunk would have held what is now in all the chunks from
+   `chunk` on. */
 size_t datastack_needed(const _PyStackChunk *chunk, PyObject *const *top);
 
-/* Give back all chunks of a data stack that nothing refers to any more. */
+/* Give back all chunks of a data stack that nothing refers to any more; the
+   root chunk to the pool, if that has room and is not NULL. */
 void datastack_free(struct datastack *stack, struct chunk_pool *pool);
 
-/* An empty pool. */
+/* Make an empty pool.  `store` is borrowed. */
 void chunk_pool_init(struct chunk_pool *pool, struct chunk_store *store);
 
-/* Free what a pool holds. */
+/* Free the chunks of a pool. */
 void chunk_pool_clear(struct chunk_pool *pool);
 
 /* Keep a few of the interpreter's own chunks, process-wide, instead of
-   unmapping and mapping them.  Safe to call again. */
+   unmapping and mapping them.  Idempotent. */
 void chunk_cache_install(void);
 
 static inline void
@@ -59,15 +62,17 @@ datastack_save(struct datastack *stack, const PyThreadState *tstate)
 {
     stack->chunk = tstate->datastack_chunk;
     stack->top = tstate->datastack_top;
-    stack->limit = tstate->datastack_limit;
 }
 
 static inline void
 datastack_load(const struct datastack *stack, PyThreadState *tstate)
 {
-    tstate->datastack_chunk = stack->chunk;
+    _PyStackChunk *chunk = stack->chunk;
+    tstate->datastack_chunk = chunk;
     tstate->datastack_top = stack->top;
-    tstate->datastack_limit = stack->limit;
+    tstate->datastack_limit = LIKELY(chunk != NULL)
+                                  ? (PyObject **)((char *)chunk + chunk->size)
+                                  : NULL;
 }
 
 #endif

@@ -7,10 +7,12 @@
 #  include "internal/pycore_instruments.h"
 #  include "internal/pycore_interp.h"
 
+#  include "layout.h"
+
 #  include <stdatomic.h>
 
-/* The C functions themselves, which belong to no interpreter and stay: each that
-   looks for them finds the same. */
+/* The C functions themselves, which belong to no interpreter and stay: each
+   interpreter that looks for them finds the same. */
 typedef PyObject *fast_function(PyObject *self, PyObject *const *args,
                                 Py_ssize_t count);
 static _Atomic(fast_function *) get_local_events;
@@ -23,13 +25,10 @@ known(_Atomic(fast_function *) *function)
 }
 
 static void
-find_function(_Atomic(fast_function *) *place, const char *name)
+find_function(_Atomic(fast_function *) *place, PyObject *monitoring,
+              const char *name)
 {
-    PyObject *monitoring = PySys_GetObject("monitoring");
-    PyObject *function = NULL;
-    if (monitoring != NULL) {
-        function = PyObject_GetAttrString(monitoring, name);
-    }
+    PyObject *function = PyObject_GetAttrString(monitoring, name);
     if (function != NULL && PyCFunction_CheckExact(function)
         && PyCFunction_GET_FLAGS(function) == METH_FASTCALL)
     {
@@ -42,12 +41,88 @@ find_function(_Atomic(fast_function *) *place, const char *name)
     PyErr_Clear();
 }
 
+/* Where the names of the tools are in an interpreter's state; 0 if that is not known.
+   Patch releases move them. */
+static _Atomic(size_t) names_offset;
+
+/* How far the names may be from where our headers have them. */
+#  define NAMES_DRIFT ((size_t)4096)
+
+static PyObject **
+names_at(PyInterpreterState *interpreter, size_t offset)
+{
+    return (PyObject **)(void *)((char *)interpreter + offset);
+}
+
+/* The offset of the names, if `tool` has this one, which nothing else in the
+   interpreter's state refers to.  0 if it is not found. */
+static size_t
+search_names(PyInterpreterState *interpreter, int tool, const PyObject *name)
+{
+    size_t expected = offsetof(PyInterpreterState, monitoring_tool_names);
+    size_t end = Py_MIN(expected + NAMES_DRIFT, layout_interpreter_size());
+    size_t names_size = PY_MONITORING_SYS_PROFILE_ID * sizeof(void *);
+    size_t offset = expected - NAMES_DRIFT;
+    while (offset + names_size <= end) {
+        if (names_at(interpreter, offset)[tool] == name) {
+            return offset;
+        }
+        offset += sizeof(void *);
+    }
+    return 0;
+}
+
+/* A tool that had no name has this one: note where that is, and take the name
+   back.  free_tool_id would do that too, but has all functions rewritten. */
+static void
+note_names(PyObject *monitoring, int tool, PyObject *name)
+{
+    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    size_t offset = search_names(interpreter, tool, name);
+    if (offset == 0) {
+        Py_XDECREF(PyObject_CallMethod(monitoring, "free_tool_id", "i", tool));
+        return;
+    }
+    names_at(interpreter, offset)[tool] = NULL;
+    Py_DECREF(name);
+    atomic_store_explicit(&names_offset, offset, memory_order_relaxed);
+}
+
+/* Where all tools have names the offset is not found, and functions stay as
+   they are. */
+static void
+find_names(PyObject *monitoring)
+{
+    PyObject *name = PyUnicode_FromFormat("greenlet %p", (void *)monitoring);
+    for (int tool = PY_MONITORING_SYS_PROFILE_ID - 1; tool >= 0 && name != NULL;
+         tool--)
+    {
+        PyObject *used
+            = PyObject_CallMethod(monitoring, "use_tool_id", "iO", tool, name);
+        if (used != NULL) {
+            note_names(monitoring, tool, name);
+            Py_DECREF(used);
+            break;
+        }
+        PyErr_Clear();
+    }
+    Py_XDECREF(name);
+    PyErr_Clear();
+}
+
 void
 tools_install(void)
 {
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    if (monitoring == NULL) {
+        return;
+    }
     if (known(&set_local_events) == NULL) {
-        find_function(&get_local_events, "get_local_events");
-        find_function(&set_local_events, "set_local_events");
+        find_function(&get_local_events, monitoring, "get_local_events");
+        find_function(&set_local_events, monitoring, "set_local_events");
+    }
+    if (atomic_load_explicit(&names_offset, memory_order_relaxed) == 0) {
+        find_names(monitoring);
     }
 }
 
@@ -64,7 +139,7 @@ set_events(PyObject *tool, PyCodeObject *code, long events)
     return result != NULL ? 0 : -1;
 }
 
-/* One that nobody uses, or the last one. */
+/* A tool that nobody uses, or else the last one. */
 static int
 choose_tool(PyObject *const *names)
 {
@@ -76,7 +151,8 @@ choose_tool(PyObject *const *names)
     return tool >= 0 ? tool : last;
 }
 
-/* With a number for the tool of `*name`, which has a name. */
+/* Ask for an event of a function in the name of a tool, which has a name, and
+   take that back.  -1 with an exception. */
 static int
 toggle_event(PyObject *tool, PyCodeObject *code)
 {
@@ -92,23 +168,33 @@ toggle_event(PyObject *tool, PyCodeObject *code)
     return set_events(tool, code, events) < 0 ? -1 : result;
 }
 
+/* Of the names that are lent for a moment. */
+static struct mutex names_mutex;
+
 int
 code_instrument(PyCodeObject *code, PyThreadState *tstate)
 {
     if (known(&get_local_events) == NULL || known(&set_local_events) == NULL) {
         return 0;
     }
-    PyObject **names = tstate->interp->monitoring_tool_names;
+    size_t offset = atomic_load_explicit(&names_offset, memory_order_relaxed);
+    if (offset == 0) {
+        return 0;
+    }
+    PyObject **names = names_at(tstate->interp, offset);
+    mutex_lock(&names_mutex);
     int tool = choose_tool(names);
-    PyObject *name = names[tool];
     PyObject *number = PyLong_FromLong(tool);
     if (number == NULL) {
+        mutex_unlock(&names_mutex);
         return -1;
     }
+    PyObject *name = names[tool];
     /* Only a tool with a name is listened to. */
     names[tool] = Py_None;
     int result = toggle_event(number, code);
     names[tool] = name;
+    mutex_unlock(&names_mutex);
     Py_DECREF(number);
     return result;
 }

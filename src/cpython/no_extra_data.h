@@ -1,5 +1,5 @@
-/* Objects with room behind them, before CPython 3.12 made that a function of its own.
-   Included by the version files. */
+/* Objects with room behind them, before CPython 3.12 made that a function of
+   its own. */
 
 #ifndef GREENLET_CPYTHON_NO_EXTRA_DATA_H
 #define GREENLET_CPYTHON_NO_EXTRA_DATA_H
@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-/* Memory that the collector can manage comes only from the constructors of objects.
-   That of tuples gives as much as it is asked for, and what it gives may be freed as an
-   object of any type. */
+/* Memory that the collector can manage comes only from the constructors of
+   objects.  The constructor of tuples gives as much as it is asked for, and the
+   memory may be freed as an object of any type. */
 static inline PyObject *
 object_new_with_room(PyTypeObject *type, size_t room)
 {

@@ -1,9 +1,15 @@
-/* Until CPython 3.13 a thread state does not say which stack its code runs on; see
-   tstate.h.  What it limits is how deep calls are nested, and those limits are made
-   for stacks of the usual size. */
+/* Until CPython 3.13 a thread state does not say which stack its code runs on;
+   see tstate.h.  It limits how deep calls are nested, by limits made for stacks
+   of the usual size. */
 
 #ifndef GREENLET_CPYTHON_NO_STACK_HOME_H
 #define GREENLET_CPYTHON_NO_STACK_HOME_H
+
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define HOME_SMALLEST ((size_t)8 * 1024 * 1024)
 
@@ -23,6 +29,13 @@ homes_init(struct stack_homes *homes, PyThreadState *tstate,
     (void)tstate;
     (void)callers;
     return false;
+}
+
+static inline size_t
+homes_extent(const struct stack_homes *homes)
+{
+    (void)homes;
+    return SIZE_MAX;
 }
 
 static inline void

@@ -1,19 +1,23 @@
 /* What the interpreter keeps per thread and a greenlet has to take along.
 
    This header picks the one file that knows the running CPython; below it
-   there is no test of the version.  Each of those files defines `struct
-   interpreter_state`, what a greenlet keeps of it while it is parked, and
-   these functions.  A state of zeros is that of a greenlet that has not started,
-   and so is one that was left or abandoned, and then cleared.
+   nothing tests the version.  Each version file defines `struct
+   interpreter_state`, which holds what a parked greenlet takes along, and the
+   functions below.  A state of zeros is that of a greenlet that has not
+   started; a state serves such a greenlet again after state_leave or
+   state_abandon, and then state_clear.
 
      PyThreadState *tstate_current(void)
          The caller's thread state; never NULL while the GIL is held.
 
      int state_prepare(struct interpreter_state *, struct chunk_pool *,
                        size_t frames_size)
-         Get what the first run will need, with room for frames of so many bytes
-         if that is known, or 0.  -1 when out of memory, without an exception.
-         state_cancel undoes it.
+         Allocate what the greenlet needs to start, with room for `frames_size`
+         bytes of frames, or for the usual number if that is 0.  The state owns
+         it until state_cancel, state_leave or state_abandon.  -1 when out of
+         memory, without an exception.
+     void state_cancel(struct interpreter_state *, struct chunk_pool *)
+         The prepared greenlet does not start after all.
      size_t state_parked_frames_size(const struct interpreter_state *,
                                      const PyThreadState *)
          About the running greenlet, all of whose frames are gone: how many bytes
@@ -22,35 +26,37 @@
      bool state_outgrown(const struct interpreter_state *,
                          const PyThreadState *)
      size_t state_frames_size(const PyThreadState *)
-         Have the frames of the running greenlet gone beyond the room that they
-         were in when it was last resumed or prepared, and how many bytes are
-         they?
+         Have the frames of the running greenlet outgrown the room that they had
+         when it was last resumed or prepared?  How many bytes are they?
      void state_start(struct interpreter_state *, PyThreadState *)
          Give the thread state to a greenlet that begins; to be called in its
          first C function.
      void state_suspend(struct interpreter_state *, PyThreadState *)
-         Note everything.  state_resume on the same state undoes the call, and
-         that of state_seal.
+         Note all that travels.  state_resume on the same state undoes this call
+         and state_seal's.
      void *state_seal(struct interpreter_state *, PyThreadState *)
-         The C stack of a suspended greenlet is about to go: make what others can
-         reach (frames) independent of it.  A thread state is given if that still
-         refers to the greenlet's frames, since the thread has not yet gone on to
-         another one.  Then what it has lent them stays, and what state_settle
-         wants is returned; otherwise NULL.  Done twice it is done once.  Only
-         where STATE_HAS_SEAL is defined: elsewhere nothing refers to
-         the C stack.
+         The C stack of a suspended greenlet is about to be overwritten: make its
+         frames, which others can reach, independent of that stack.  Pass the
+         thread state while it still refers to these frames, because the thread
+         has not gone on to another greenlet yet: then the frames keep what the
+         thread state has lent them, and the result is for state_settle.
+         Otherwise pass NULL, and the result is NULL.  Idempotent.
+     STATE_SEALS
+         0 if state_seal does nothing, since nothing refers to the C stack.
      void state_resume(struct interpreter_state *, PyThreadState *)
          Give the thread state back to a greenlet that was suspended.
+     STATE_LENDS
+         Does state_seal ever return anything but NULL?
      void state_settle(void *lent)
-         The thread has gone on to another greenlet after a state_seal: whatever
-         was still lent from the thread goes back.
+         The thread has gone on to another greenlet after a state_seal that
+         returned `lent`: the sealed frames give back what they had borrowed.
      void state_leave(struct interpreter_state *, PyThreadState *,
                       struct chunk_pool *)
-         The greenlet has ended, no frame of it is left, and the next thing is
-         a switch away.
+         The running greenlet has ended, has no frames left, and is about to
+         switch away for good.
      void state_abandon(struct interpreter_state *, struct chunk_pool *)
-         Let go of a parked greenlet that can never be resumed.  What its
-         frames refer to is released.
+         A parked greenlet can never be resumed: release what its frames refer
+         to.  The pool may be NULL.
 
      void state_forget_running(const struct interpreter_state *main,
                                PyThreadState *)
@@ -69,37 +75,105 @@
          current.
      bool homes_init(struct stack_homes *, PyThreadState *,
                      const struct stack_homes *callers)
-         Take the stack in use for the thread's own.  If it is the current one of
-         `callers`, which may be NULL, the thread state is told of it, and the
-         result is true.
+         Take the stack in use for the thread's own.  If it is the current stack
+         of `callers`, which may be NULL, tell the thread state of it and return
+         true.
+     size_t homes_extent(const struct stack_homes *)
+         How many bytes of the thread's own stack the interpreter lets calls take:
+         it may have settled that when the thread began.  SIZE_MAX if it does not
+         look at stacks.
      void home_init(struct stack_home *, const PyThreadState *,
                     const char *bottom, const char *top)
          Make the home of a stack between these addresses.
      void homes_enter(struct stack_homes *, PyThreadState *,
                       const struct stack_home *)
-         The stack of this home is in use from now on, the thread's own if it is
-         NULL.  To be called before state_start and state_resume.
+         The stack of this home, or the thread's own for NULL, is in use from
+         now on.  To be called before state_start and state_resume.
+
+     void state_note_arguments(struct interpreter_state *,
+                               PyObject *const *end)
+         The running greenlet is about to be suspended by a function whose
+         arguments end at `end`, NULL if the interpreter has not called that
+         function.  From `end` more may be known of the greenlet's frames.
 
      PyObject *state_frame(struct interpreter_state *, PyThreadState *)
-         New reference to the innermost frame of a suspended greenlet; NULL,
-         perhaps with an exception, if there is none.
+         New reference to the innermost frame of a suspended greenlet; NULL if
+         there is none, or with an exception.
      PyObject **state_context(struct interpreter_state *, PyThreadState *)
-         Where the context of a greenlet is, that of the running one if a
-         thread state is given.  After a change call tstate_context_changed.
+         Where the context of a suspended greenlet is, or of the running one if
+         a thread state is given.  After a change call tstate_context_changed.
+     void state_hold(struct interpreter_state *, const PyThreadState *running)
+         Let a greenlet that is suspended, or about to be if a thread state is given,
+         hold counted references to all that its frames refer to without one.  Without
+         memory it holds fewer.  Runs no Python code.
+     void state_hold_found(struct interpreter_state *, const PyThreadState *running)
+         The same for a greenlet that the collector has found: some of what it holds is held
+         until it ends.
+     void state_hold_no_more(struct interpreter_state *, PyObject *greenlet)
+         After state_resume, as soon as Python code may run, with the object whose state it
+         is.  May run Python code.
+     int state_visit_uncounted(struct interpreter_state *, visitproc, void *)
+         Show the collector those references only that are not counted.
      int state_visit(struct interpreter_state *, visitproc, void *)
      void state_clear(struct interpreter_state *)
          Garbage collection; clearing is for greenlets that have ended.
 
+     bool state_in_callback(const struct interpreter_state *)
+         Is a call from C to Python, apart from the one that started it, known
+         to be under way in a suspended greenlet?
+     int tstate_callbacks(const PyThreadState *)
+         How many calls from C that had to ask for the GIL first are under way in all
+         greenlets of a thread.
+
+     python_frame
+     python_frame *frame_innermost(const PyThreadState *)
+     python_frame *frame_outward(const python_frame *)
+         The frames of Python functions under way in the running greenlet,
+         borrowed, from the innermost outwards; NULL at the end.
+     PyCodeObject *frame_code(python_frame *)
+     uint32_t frame_place(python_frame *)
+         The code that a frame executes, borrowed, and the place in it, counted
+         in units of 2 bytes.
+     void frame_note_handlers(python_frame *, uint32_t *handlers, uint32_t size)
+         Note for each place in the frame's code, as far as known, the place
+         where exceptions raised there are handled.  `handlers` has `size`
+         elements, all 0.
+     void handler_inherit(uint32_t *handler, uint32_t inherited)
+         The handler for a place is that of the place from which it was reached,
+         unless the handlers for all places have been noted.
+     PyObject *code_bytes(PyCodeObject *)
+         A new reference to the code as it was compiled; NULL with an exception.
+     bool code_is_of_same_source(PyCodeObject *, uint32_t place, uint32_t other)
+         Are the instructions at two places known to come from the same piece of
+         source?
+     CODE_STEPS
+         What follows this version's instructions, for the table in loops.c.
+
      PyObject *object_new_with_room(PyTypeObject *, size_t room)
-         A new object with so many zeros behind it, untracked, of a type whose
-         tp_alloc is PyType_GenericAlloc.  NULL with MemoryError.
+         A new object, untracked, with `room` bytes of zeros behind it, of a
+         type whose tp_alloc is PyType_GenericAlloc.  NULL with MemoryError.
      int object_prepare_calls(PyObject **dict)
-         Do what lets the interpreter call methods of an object fast whose
-         instance dict is at `dict`.  -1 with an exception.
+         Let the interpreter call methods of an object fast whose instance dict
+         is at `dict`.  -1 with an exception.
+     int collector_pause(void), void collector_go_on(int paused)
+         Bracket what makes objects but must not start a collection, which would run
+         Python code.
      bool tstate_collecting(PyThreadState *)
          Is the cyclic garbage collector at work?
+     bool tstate_yield_calls(PyThreadState *)
+         In a pending call that is about to run code which may switch away for good:
+         let Python make other pending calls.  False if no call is under way.
+     void tstate_reclaim_calls(PyThreadState *)
+         After a true result: the code has returned.
      void object_rearm_finalizer(PyObject *)
          Let tp_finalize be called once more.
+     bool object_is_found(PyObject *)
+         Without a GIL, with the world stopped: has the collection found it that calls
+         finalizers now?
+     void object_resurrect(PyObject *)
+     bool object_lives_on(PyObject *)
+         Bracket what may make references to an object that is being deallocated: is
+         there a reference afterwards?
      void tstate_enter_tracing / tstate_leave_tracing(PyThreadState *)
          Bracket a trace function, which is not traced itself.
      void tools_install(void)
@@ -108,23 +182,56 @@
      bool tstate_is_shared(const PyThreadState *)
          May several native threads use it in turn?
      bool interpreter_finalizing(void)
-     bool interpreter_has_own_gil(void)
-         Does the calling interpreter run in parallel with the main one?  Then it
-         shares no object with that, and no static type.
+     bool interpreter_runs_apart(void)
+         Does the calling interpreter run at the same time as the main one?  Then
+         it shares no object with the main interpreter, and no static type.
      TSTATE_MODULE_SLOTS
-         Slots of a module definition: what has to be said for such interpreters
-         to import it.
+         Slots of a module definition that let such interpreters import the
+         module.
+     PyObject *tstate_dict(const PyThreadState *)
+         The dict of the caller's own thread state, borrowed; NULL if it has none.
      unsigned long tstate_thread_ident(const PyThreadState *)
          What threading.get_ident() says in the thread that uses it.
      bool thread_is_main(void)
-         Is this the process's main thread?  Another one's stack may vanish while
-         its thread state lives: until 3.13 daemon threads end when they find that
-         the interpreter does.
+         Is this the process's main thread?  Another thread's stack may vanish
+         while its thread state lives: until 3.13 a daemon thread ends when it
+         finds that the interpreter is ending.
      PyObject *tstate_trash_nesting(PyThreadState *)
-         For the published package's tests: how deep the deallocator is.  Only
-         where TSTATE_HAS_TRASH_NESTING is defined.
+         For the published package's tests: how deep the deallocator is.
+     TSTATE_HAS_TRASH_NESTING
+         0 if that is not known.
 
-   Only state_frame, state_abandon and state_clear can run Python code. */
+   About threads that run at the same time, for data that more than one thread uses:
+
+     FREE_THREADED
+         1 if the threads of an interpreter do so, 0 if there is a GIL.  Then there is
+         nothing to do for the following functions.
+     SHARED_LOAD(place), SHARED_STORE(place, value), SHARED_ADD(place, number)
+         Read, write or change a variable that several threads use.  What a thread has
+         done before it writes is done for who reads the result.
+     void world_stop(void), void world_start(void)
+         Between the two no other thread of the interpreter runs.  In between no
+         Python code is run, no reference given up, no mutex locked, and the world is
+         not stopped again.  Before world_stop returns others may run any code.
+     bool tstate_is_clearing(const PyThreadState *)
+         Is the caller's own thread state being cleared?  With a GIL it is not asked, and
+         false.
+     bool tstate_lives(uint64_t number)
+         With the world stopped: does the interpreter have a thread state with this number,
+         PyThreadState_GetID's?  With a GIL it is not asked, and true.
+     struct lock
+         Zeros at first.
+     void lock_take(struct lock *), void lock_leave(struct lock *)
+         Between the two nobody else holds the lock, and the world is not stopped.  In
+         between no other lock is taken, no reference given up and no object of the
+         collector's made.  Nothing runs in this thread while it waits.
+     struct mutex, void mutex_lock(struct mutex *), void mutex_unlock(struct mutex *)
+         The same, for what may stop the world; this thread may be stopped while it
+         waits.
+
+   Only state_frame, state_abandon and state_clear can run Python code, and
+   until CPython 3.11, where making an object may collect, object_new_with_room
+   and object_prepare_calls. */
 
 #ifndef GREENLET_CPYTHON_TSTATE_H
 #define GREENLET_CPYTHON_TSTATE_H
@@ -139,8 +246,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-#ifdef Py_GIL_DISABLED
-#  error "free-threaded builds are not supported yet"
+#if defined(Py_GIL_DISABLED) && PY_VERSION_HEX < 0x030E0000
+#  error "of CPython's free-threaded builds 3.14 and newer ones are supported"
+#elif defined(Py_GIL_DISABLED)
+#  include "part_free_threads.h"
+#else
+#  include "no_free_threads.h"
 #endif
 
 static inline void
@@ -167,12 +278,28 @@ tstate_context_changed(PyThreadState *tstate)
 #  error "this CPython is too new: see docs/add-a-cpython.md"
 #endif
 
+/* Patch releases may add fields, and what was compiled for older ones runs
+   there: so after a version's betas only our own builds (make lint) stop. */
+#if (defined(TSTATE_CHECK_FIELDS)                                              \
+     || PY_RELEASE_LEVEL < PY_RELEASE_LEVEL_FINAL)                             \
+    && !defined(Py_STATS) /* has a field of its own */
+#  include "part_fields.h"
+#endif
+
 /* The same everywhere: */
+
+#include "part_callbacks.h"
 
 static inline PyObject **
 state_context(struct interpreter_state *state, PyThreadState *running)
 {
     return running != NULL ? &running->context : &state->context;
+}
+
+static inline PyObject *
+tstate_dict(const PyThreadState *tstate)
+{
+    return tstate->dict;
 }
 
 static inline unsigned long
@@ -191,12 +318,6 @@ static inline bool
 tstate_collecting(PyThreadState *tstate)
 {
     return tstate->interp->gc.collecting != 0;
-}
-
-static inline void
-object_rearm_finalizer(PyObject *object)
-{
-    _Py_AS_GC(object)->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
 }
 
 #endif

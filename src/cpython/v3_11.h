@@ -13,7 +13,7 @@
 
    Frames never lie on the C stack.
 
-   Left to the thread: the deallocator's list of objects, that anybody may
+   Left to the thread: the deallocator's list of objects, which any greenlet may
    deallocate; tracing and profiling functions; the exception being raised,
    since a switch either has none or hands it over.
 
@@ -35,6 +35,7 @@ struct interpreter_state {
     PyObject *context; /* owned; NULL while running */
     int python_depth;
     int trash_nesting;
+    PyObject *const *arguments_end; /* see part_call_arguments.h */
     /* Not moved by a switch: */
     _PyCFrame root_cframe;      /* the first one */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
@@ -51,6 +52,22 @@ frame_clear_callable(struct _PyInterpreterFrame *frame)
 {
     Py_CLEAR(frame->f_func);
     Py_CLEAR(frame->f_code);
+}
+
+/* The generator, borrowed, that a frame belongs to. */
+static inline PyGenObject *
+frame_generator(struct _PyInterpreterFrame *frame)
+{
+    return _PyFrame_GetGenerator(frame);
+}
+
+/* Consumes the reference to `code`: a generator has its own, and needs none in
+   its frame. */
+static inline void
+frame_give_code(struct _PyInterpreterFrame *frame, PyCodeObject *code)
+{
+    (void)frame;
+    Py_DECREF(code);
 }
 
 static inline int
@@ -70,13 +87,34 @@ frame_is_entry(const struct _PyInterpreterFrame *frame)
     return false;
 }
 
-#include "object_slots.h"
+#include "part_object_slots.h"
+
+#include "part_call_arguments.h"
 
 #include "no_extra_data.h"
 #include "no_own_gil.h"
+#include "no_seal.h"
 #include "no_stack_home.h"
-#include "shared_tstate.h"
-#include "since_3_11.h"
+#include "part_until_3_12.h"
+#include "part_cframe.h"
+#include "part_since_3_11.h"
+
+#define CODE_STEPS                                                             \
+    [FOR_ITER] = STEP_FORWARD, [SEND] = STEP_FORWARD,                          \
+    [JUMP_IF_FALSE_OR_POP] = STEP_FORWARD,                                     \
+    [JUMP_IF_TRUE_OR_POP] = STEP_FORWARD,                                      \
+    [POP_JUMP_FORWARD_IF_FALSE] = STEP_FORWARD,                                \
+    [POP_JUMP_FORWARD_IF_TRUE] = STEP_FORWARD,                                 \
+    [POP_JUMP_FORWARD_IF_NONE] = STEP_FORWARD,                                 \
+    [POP_JUMP_FORWARD_IF_NOT_NONE] = STEP_FORWARD,                             \
+    [POP_JUMP_BACKWARD_IF_FALSE] = STEP_BACKWARD,                              \
+    [POP_JUMP_BACKWARD_IF_TRUE] = STEP_BACKWARD,                               \
+    [POP_JUMP_BACKWARD_IF_NONE] = STEP_BACKWARD,                               \
+    [POP_JUMP_BACKWARD_IF_NOT_NONE] = STEP_BACKWARD,                           \
+    [JUMP_FORWARD] = STEP_FORWARD | STEP_ENDS | STEP_QUIET,                    \
+    [JUMP_BACKWARD] = STEP_BACKWARD | STEP_ENDS | STEP_QUIET,                  \
+    [JUMP_BACKWARD_NO_INTERRUPT] = STEP_BACKWARD | STEP_ENDS | STEP_QUIET,     \
+    [COPY] = STEP_QUIET, [SWAP] = STEP_QUIET
 
 static inline PyThreadState *
 tstate_current(void)
@@ -97,15 +135,6 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     state->context = NULL;
     tstate_context_changed(tstate);
     datastack_load(&state->datastack, tstate);
-}
-
-/* A signal handler that dumps stacks may come at any moment of a switch: let it
-   find the frames by a record that is not on the C stack. */
-static inline void
-cframe_leave_stack(struct interpreter_state *state, PyThreadState *tstate)
-{
-    state->root_cframe.current_frame = state->visible;
-    tstate->cframe = &state->root_cframe;
 }
 
 static inline void
@@ -139,12 +168,6 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
 }
 
 static inline void
-state_settle(void *lent)
-{
-    (void)lent;
-}
-
-static inline void
 state_leave(struct interpreter_state *state, PyThreadState *tstate,
             struct chunk_pool *pool)
 {
@@ -155,6 +178,17 @@ state_leave(struct interpreter_state *state, PyThreadState *tstate,
     state->visible = NULL;
 }
 
+static inline bool
+state_has_callback(const struct interpreter_state *state)
+{
+    int count = 0;
+    const struct _PyInterpreterFrame *frame = state->visible;
+    for (; frame != NULL; frame = frame->previous) {
+        count += frame->is_entry;
+    }
+    return count > 1;
+}
+
 static inline PyObject *
 state_frame(struct interpreter_state *state, PyThreadState *tstate)
 {
@@ -163,14 +197,12 @@ state_frame(struct interpreter_state *state, PyThreadState *tstate)
     }
     /* Nobody may see the thread with frames that are not its own: no
        collection now. */
-    int collect = PyGC_Disable();
+    int collects = collector_pause();
     struct _PyInterpreterFrame *running = tstate->cframe->current_frame;
     tstate->cframe->current_frame = state->visible;
     PyObject *frame = (PyObject *)PyThreadState_GetFrame(tstate);
     tstate->cframe->current_frame = running;
-    if (collect) {
-        PyGC_Enable();
-    }
+    collector_go_on(collects);
     return frame;
 }
 
@@ -179,7 +211,7 @@ state_visit(struct interpreter_state *state, visitproc visit, void *arg)
 {
     Py_VISIT(state->context);
     Py_VISIT(state->exc_state.exc_value);
-    return frames_visit(state->visible, visit, arg);
+    return state_visit_frames(state, visit, arg);
 }
 
 static inline void
@@ -204,12 +236,6 @@ tools_install(void)
 {
 }
 
-static inline bool
-interpreter_finalizing(void)
-{
-    return _Py_IsFinalizing() != 0;
-}
-
 #define TSTATE_HAS_TRASH_NESTING 1
 
 static inline PyObject *
@@ -217,3 +243,48 @@ tstate_trash_nesting(PyThreadState *tstate)
 {
     return PyLong_FromLong(tstate->trash_delete_nesting);
 }
+
+/* See part_fields.h. */
+#define TSTATE_FIELDS(STAYS, TRAVELS)                                          \
+    STAYS(prev)                                                                \
+    STAYS(next)                                                                \
+    STAYS(interp)                                                              \
+    STAYS(_initialized)                                                        \
+    STAYS(_static)                                                             \
+    TRAVELS(recursion_remaining)                                               \
+    STAYS(recursion_limit)                                                     \
+    STAYS(recursion_headroom)                                                  \
+    STAYS(tracing)                                                             \
+    STAYS(tracing_what)                                                        \
+    TRAVELS(cframe)                                                            \
+    STAYS(c_profilefunc)                                                       \
+    STAYS(c_tracefunc)                                                         \
+    STAYS(c_profileobj)                                                        \
+    STAYS(c_traceobj)                                                          \
+    STAYS(curexc_type)                                                         \
+    STAYS(curexc_value)                                                        \
+    STAYS(curexc_traceback)                                                    \
+    TRAVELS(exc_info)                                                          \
+    STAYS(dict)                                                                \
+    STAYS(gilstate_counter)                                                    \
+    STAYS(async_exc)                                                           \
+    STAYS(thread_id)                                                           \
+    STAYS(native_thread_id)                                                    \
+    TRAVELS(trash_delete_nesting)                                              \
+    STAYS(trash_delete_later)                                                  \
+    STAYS(on_delete)                                                           \
+    STAYS(on_delete_data)                                                      \
+    STAYS(coroutine_origin_tracking_depth)                                     \
+    STAYS(async_gen_firstiter)                                                 \
+    STAYS(async_gen_finalizer)                                                 \
+    TRAVELS(context)                                                           \
+    STAYS(context_ver)                                                         \
+    STAYS(id)                                                                  \
+    STAYS(trace_info)                                                          \
+    TRAVELS(datastack_chunk)                                                   \
+    TRAVELS(datastack_top)                                                     \
+    TRAVELS(datastack_limit)                                                   \
+    STAYS(exc_state)                                                           \
+    STAYS(root_cframe)
+
+#define TSTATE_LATER_FIELDS(STAYS)

@@ -8,7 +8,7 @@
 
    A greenlet that begins gets a cframe of its own, in its interpreter_state.
 
-   Left to the thread: the deallocator's list of objects, that anybody may
+   Left to the thread: the deallocator's list of objects, which any greenlet may
    deallocate; tracing and profiling functions; the exception being raised,
    since a switch either has none or hands it over.
 
@@ -21,14 +21,6 @@
 
 #include "datastack.h"
 
-static inline bool
-frame_is_entry(const struct _PyInterpreterFrame *frame)
-{
-    return frame->owner == FRAME_OWNED_BY_CSTACK;
-}
-
-#include "frames.h"
-
 struct interpreter_state {
     _PyCFrame *cframe;                   /* on the C stack */
     struct _PyInterpreterFrame *visible; /* the current frame; NULL while
@@ -39,8 +31,10 @@ struct interpreter_state {
     int python_depth;
     int c_remaining;
     int trash_nesting;
-    unsigned tools_version;             /* see instrumentation.h */
-    struct _PyInterpreterFrame *sealed; /* see frames.h */
+    unsigned tools_version;             /* see part_instrumentation.h */
+    struct _PyInterpreterFrame *sealed; /* see part_frames.h */
+    bool is_nested;                     /* while sealed: see frames_seal */
+    PyObject *const *arguments_end;     /* see part_call_arguments.h */
     /* Not moved by a switch: */
     _PyCFrame root_cframe;      /* the first one */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
@@ -59,6 +53,13 @@ frame_clear_callable(struct _PyInterpreterFrame *frame)
     Py_CLEAR(frame->f_code);
 }
 
+/* Consumes the reference to `code`. */
+static inline void
+frame_give_code(struct _PyInterpreterFrame *frame, PyCodeObject *code)
+{
+    frame->f_code = code;
+}
+
 static inline int
 frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
                      void *arg)
@@ -68,7 +69,7 @@ frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
     return 0;
 }
 
-#include "object_slots.h"
+#include "part_cframe.h"
 
 static inline unsigned
 tstate_tools_version(const PyThreadState *tstate)
@@ -76,14 +77,8 @@ tstate_tools_version(const PyThreadState *tstate)
     return (unsigned)tstate->interp->monitoring_version;
 }
 
-#include "instrument_by_event.h"
-
-#include "instrumentation.h"
-
-#include "since_3_11.h"
-#include "since_3_12.h"
-#include "no_stack_home.h"
-#include "shared_tstate.h"
+#include "part_3_12_and_3_13.h"
+#include "part_until_3_12.h"
 
 static inline PyThreadState *
 tstate_current(void)
@@ -105,15 +100,6 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     datastack_load(&state->datastack, tstate);
 }
 
-/* A signal handler that dumps stacks may come at any moment of a switch: let it
-   find the frames by a record that is not on the C stack. */
-static inline void
-cframe_leave_stack(struct interpreter_state *state, PyThreadState *tstate)
-{
-    state->root_cframe.current_frame = state->visible;
-    tstate->cframe = &state->root_cframe;
-}
-
 static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
@@ -133,7 +119,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
-    frames_unseal(&state->sealed);
+    frames_unseal(&state->sealed, &state->is_nested);
     state->root_cframe.current_frame = NULL;
     tstate->cframe = state->cframe;
     tstate->cframe->current_frame = state->visible;
@@ -152,31 +138,15 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     }
 }
 
-static inline void
-state_settle(void *lent)
-{
-    (void)lent;
-}
-
 static inline void *
 state_seal(struct interpreter_state *state, PyThreadState *tstate)
 {
     (void)tstate;
     if (state->sealed == NULL) {
-        state->sealed = frames_seal(&state->visible, NULL);
+        state->sealed = frames_seal(&state->visible, NULL, &state->is_nested);
         state->root_cframe.current_frame = state->visible;
     }
     return NULL;
-}
-
-static inline void
-state_leave(struct interpreter_state *state, PyThreadState *tstate,
-            struct chunk_pool *pool)
-{
-    datastack_save(&state->datastack, tstate);
-    datastack_free(&state->datastack, pool);
-    state->context = tstate->context;
-    state->visible = NULL;
 }
 
 static inline PyObject *
@@ -192,35 +162,6 @@ state_frame(struct interpreter_state *state, PyThreadState *tstate)
     return frame;
 }
 
-static inline int
-state_visit(struct interpreter_state *state, visitproc visit, void *arg)
-{
-    Py_VISIT(state->context);
-    Py_VISIT(state->exc_state.exc_value);
-    return frames_visit(state->visible, visit, arg);
-}
-
-static inline void
-state_clear(struct interpreter_state *state)
-{
-    state->sealed = NULL;
-    Py_CLEAR(state->context);
-    Py_CLEAR(state->exc_state.exc_value);
-}
-
-static inline int
-object_prepare_calls(PyObject **dict)
-{
-    (void)dict;
-    return 0;
-}
-
-static inline bool
-interpreter_finalizing(void)
-{
-    return _Py_IsFinalizing() != 0;
-}
-
 #define TSTATE_HAS_TRASH_NESTING 1
 
 static inline PyObject *
@@ -228,3 +169,44 @@ tstate_trash_nesting(PyThreadState *tstate)
 {
     return PyLong_FromLong(tstate->trash.delete_nesting);
 }
+
+/* See part_fields.h. */
+#define TSTATE_FIELDS(STAYS, TRAVELS)                                          \
+    STAYS(prev)                                                                \
+    STAYS(next)                                                                \
+    STAYS(interp)                                                              \
+    STAYS(_status)                                                             \
+    TRAVELS(py_recursion_remaining)                                            \
+    STAYS(py_recursion_limit)                                                  \
+    TRAVELS(c_recursion_remaining)                                             \
+    STAYS(recursion_headroom)                                                  \
+    STAYS(tracing)                                                             \
+    STAYS(what_event)                                                          \
+    TRAVELS(cframe)                                                            \
+    STAYS(c_profilefunc)                                                       \
+    STAYS(c_tracefunc)                                                         \
+    STAYS(c_profileobj)                                                        \
+    STAYS(c_traceobj)                                                          \
+    STAYS(current_exception)                                                   \
+    TRAVELS(exc_info)                                                          \
+    STAYS(dict)                                                                \
+    STAYS(gilstate_counter)                                                    \
+    STAYS(async_exc)                                                           \
+    STAYS(thread_id)                                                           \
+    STAYS(native_thread_id)                                                    \
+    TRAVELS(trash)                                                             \
+    STAYS(on_delete)                                                           \
+    STAYS(on_delete_data)                                                      \
+    STAYS(coroutine_origin_tracking_depth)                                     \
+    STAYS(async_gen_firstiter)                                                 \
+    STAYS(async_gen_finalizer)                                                 \
+    TRAVELS(context)                                                           \
+    STAYS(context_ver)                                                         \
+    STAYS(id)                                                                  \
+    TRAVELS(datastack_chunk)                                                   \
+    TRAVELS(datastack_top)                                                     \
+    TRAVELS(datastack_limit)                                                   \
+    STAYS(exc_state)                                                           \
+    STAYS(root_cframe)
+
+#define TSTATE_LATER_FIELDS(STAYS)

@@ -5,7 +5,7 @@
    context.  The Python counter travels as a depth, so that a new recursion
    limit counts for parked greenlets too; the C counter has a fixed limit.
 
-   Left to the thread: delete_later, a list of objects that anybody may
+   Left to the thread: delete_later, a list of objects that any greenlet may
    deallocate; critical_section, which is always 0 with a GIL; tracing and
    profiling functions; the exception being raised, since a switch either has
    none or hands it over.
@@ -13,20 +13,13 @@
    The exception state of a greenlet lies in its interpreter_state instead of
    the thread state's exc_state, so that a switch only moves a pointer. */
 
-#include "internal/pycore_ceval.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
 
 #include "datastack.h"
 
-static inline bool
-frame_is_entry(const struct _PyInterpreterFrame *frame)
-{
-    return frame->owner == FRAME_OWNED_BY_CSTACK;
-}
-
-#include "frames.h"
+#define MORE_PLACES
 
 struct interpreter_state {
     struct _PyInterpreterFrame *visible; /* the current frame; NULL while
@@ -36,8 +29,10 @@ struct interpreter_state {
     PyObject *context; /* owned; NULL while running */
     int python_depth;
     int c_remaining;
-    unsigned tools_version;             /* see instrumentation.h */
-    struct _PyInterpreterFrame *sealed; /* see frames.h */
+    unsigned tools_version;             /* see part_instrumentation.h */
+    bool is_nested;                     /* while sealed: see frames_seal */
+    struct _PyInterpreterFrame *sealed; /* see part_frames.h */
+    PyObject *const *arguments_end;     /* see part_call_arguments.h */
     /* Not moved by a switch: */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
 };
@@ -55,6 +50,13 @@ frame_clear_callable(struct _PyInterpreterFrame *frame)
     Py_CLEAR(frame->f_executable);
 }
 
+/* Consumes the reference to `code`. */
+static inline void
+frame_give_code(struct _PyInterpreterFrame *frame, PyCodeObject *code)
+{
+    frame->f_executable = (PyObject *)code;
+}
+
 static inline int
 frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
                      void *arg)
@@ -64,35 +66,9 @@ frame_visit_callable(struct _PyInterpreterFrame *frame, visitproc visit,
     return 0;
 }
 
-#include "object_slots.h"
+#include "part_since_3_13.h"
 
-static inline unsigned
-tstate_tools_version(const PyThreadState *tstate)
-{
-    return (unsigned)tstate->eval_breaker & ~(unsigned)_PY_EVAL_EVENTS_MASK;
-}
-
-#include "instrument_by_event.h"
-
-#include "instrumentation.h"
-
-#include "since_3_11.h"
-#include "since_3_12.h"
-#include "no_stack_home.h"
-
-static inline PyThreadState *
-tstate_current(void)
-{
-    return PyThreadState_GetUnchecked();
-}
-
-/* Whoever runs code in a subinterpreter makes one. */
-static inline bool
-tstate_is_shared(const PyThreadState *tstate)
-{
-    (void)tstate;
-    return false;
-}
+#include "part_3_12_and_3_13.h"
 
 static inline void
 state_start(struct interpreter_state *state, PyThreadState *tstate)
@@ -121,7 +97,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 static inline void
 state_resume(struct interpreter_state *state, PyThreadState *tstate)
 {
-    frames_unseal(&state->sealed);
+    frames_unseal(&state->sealed, &state->is_nested);
     tstate->current_frame = state->visible;
     tstate->exc_info = state->exc_info;
     tstate->context = state->context;
@@ -137,17 +113,11 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     }
 }
 
-static inline void
-state_settle(void *lent)
-{
-    (void)lent;
-}
-
 static inline void *
 state_seal(struct interpreter_state *state, PyThreadState *tstate)
 {
     if (state->sealed == NULL) {
-        state->sealed = frames_seal(&state->visible, NULL);
+        state->sealed = frames_seal(&state->visible, NULL, &state->is_nested);
     }
     if (tstate != NULL) {
         tstate->current_frame = state->visible;
@@ -155,54 +125,49 @@ state_seal(struct interpreter_state *state, PyThreadState *tstate)
     return NULL;
 }
 
-static inline void
-state_leave(struct interpreter_state *state, PyThreadState *tstate,
-            struct chunk_pool *pool)
-{
-    datastack_save(&state->datastack, tstate);
-    datastack_free(&state->datastack, pool);
-    state->context = tstate->context;
-    state->visible = NULL;
-}
+/* See part_fields.h. */
+#define TSTATE_FIELDS(STAYS, TRAVELS)                                          \
+    STAYS(prev)                                                                \
+    STAYS(next)                                                                \
+    STAYS(interp)                                                              \
+    STAYS(eval_breaker)                                                        \
+    STAYS(_status)                                                             \
+    STAYS(_whence)                                                             \
+    STAYS(state)                                                               \
+    TRAVELS(py_recursion_remaining)                                            \
+    STAYS(py_recursion_limit)                                                  \
+    TRAVELS(c_recursion_remaining)                                             \
+    STAYS(recursion_headroom)                                                  \
+    STAYS(tracing)                                                             \
+    STAYS(what_event)                                                          \
+    TRAVELS(current_frame)                                                     \
+    STAYS(c_profilefunc)                                                       \
+    STAYS(c_tracefunc)                                                         \
+    STAYS(c_profileobj)                                                        \
+    STAYS(c_traceobj)                                                          \
+    STAYS(current_exception)                                                   \
+    TRAVELS(exc_info)                                                          \
+    STAYS(dict)                                                                \
+    STAYS(gilstate_counter)                                                    \
+    STAYS(async_exc)                                                           \
+    STAYS(thread_id)                                                           \
+    STAYS(native_thread_id)                                                    \
+    STAYS(delete_later)                                                        \
+    STAYS(critical_section)                                                    \
+    STAYS(coroutine_origin_tracking_depth)                                     \
+    STAYS(async_gen_firstiter)                                                 \
+    STAYS(async_gen_finalizer)                                                 \
+    TRAVELS(context)                                                           \
+    STAYS(context_ver)                                                         \
+    STAYS(id)                                                                  \
+    TRAVELS(datastack_chunk)                                                   \
+    TRAVELS(datastack_top)                                                     \
+    TRAVELS(datastack_limit)                                                   \
+    STAYS(exc_state)                                                           \
+    STAYS(previous_executor)                                                   \
+    STAYS(dict_global_version)                                                 \
+    STAYS(threading_local_key)                                                 \
+    STAYS(threading_local_sentinel)
 
-static inline PyObject *
-state_frame(struct interpreter_state *state, PyThreadState *tstate)
-{
-    if (state->visible == NULL) {
-        return NULL;
-    }
-    struct _PyInterpreterFrame *running = tstate->current_frame;
-    tstate->current_frame = state->visible;
-    PyObject *frame = (PyObject *)PyThreadState_GetFrame(tstate);
-    tstate->current_frame = running;
-    return frame;
-}
-
-static inline int
-state_visit(struct interpreter_state *state, visitproc visit, void *arg)
-{
-    Py_VISIT(state->context);
-    Py_VISIT(state->exc_state.exc_value);
-    return frames_visit(state->visible, visit, arg);
-}
-
-static inline void
-state_clear(struct interpreter_state *state)
-{
-    state->sealed = NULL;
-    Py_CLEAR(state->context);
-    Py_CLEAR(state->exc_state.exc_value);
-}
-
-static inline int
-object_prepare_calls(PyObject **dict)
-{
-    (void)dict;
-    return 0;
-}
-
-static inline bool
-interpreter_finalizing(void)
-{
-    return Py_IsFinalizing() != 0;
-}
+#define TSTATE_LATER_FIELDS(STAYS)                                             \
+    STAYS(_PyStackChunk *, datastack_cached_chunk)

@@ -3,7 +3,9 @@
 
 #include "capi.h"
 
-#include "switch.h"
+#include "entrances.h"
+#include "owner.h"
+#include "type.h"
 
 static const char capsule_name[] = "greenlet._C_API";
 
@@ -11,7 +13,7 @@ static const char capsule_name[] = "greenlet._C_API";
 static int
 require_greenlet(PyGreenlet *self)
 {
-    if (self == NULL || !greenlet_check((PyObject *)self)) {
+    if (self == NULL || !type_is_of((PyObject *)self)) {
         PyErr_BadArgument();
         return -1;
     }
@@ -29,7 +31,7 @@ capi_throw(PyGreenlet *self, PyObject *type, PyObject *value,
         PyErr_BadArgument();
         return NULL;
     }
-    return throw_exception(self, type, value, traceback);
+    return entrance_throw(self, type, value, traceback, NULL);
 }
 
 static PyObject *
@@ -38,7 +40,7 @@ capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
     if (require_greenlet(self) < 0) {
         return NULL;
     }
-    struct message message = {.args = NULL};
+    struct message message = {.kind = MESSAGE_ARGUMENTS};
     bool started = greenlet_of(self)->slice.state != SLICE_UNSTARTED;
     if (args == NULL || (args == Py_None && !started)) {
         message.args = PyTuple_New(0);
@@ -61,7 +63,7 @@ capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
         Py_DECREF(message.args);
         return NULL;
     }
-    return switch_message(self, message);
+    return entrance_switch(self, &message);
 }
 
 static int
@@ -71,14 +73,10 @@ capi_set_parent(PyGreenlet *self, PyGreenlet *parent)
         PyErr_BadArgument();
         return -1;
     }
-    if (greenlet_require((PyObject *)self) < 0) {
+    if (type_require((PyObject *)self) < 0) {
         return -1;
     }
-    if (parent == NULL) {
-        PyErr_SetString(PyExc_AttributeError, "can't delete attribute");
-        return -1;
-    }
-    return greenlet_set_parent(self, (PyObject *)parent);
+    return type_set_parent(self, (PyObject *)parent);
 }
 
 static PyGreenlet *
@@ -87,7 +85,7 @@ capi_get_parent(PyGreenlet *self)
     if (require_greenlet(self) < 0) {
         return NULL;
     }
-    return (PyGreenlet *)Py_XNewRef((PyObject *)greenlet_of(self)->parent);
+    return (PyGreenlet *)owner_parent(greenlet_of(self));
 }
 
 static int
@@ -118,8 +116,8 @@ capi_init(struct module_state *module)
         [PyGreenlet_Type_NUM] = module->type,
         [PyExc_GreenletError_NUM] = module->error,
         [PyExc_GreenletExit_NUM] = module->greenlet_exit,
-        [PyGreenlet_New_NUM] = (void *)greenlet_new,
-        [PyGreenlet_GetCurrent_NUM] = (void *)greenlet_getcurrent,
+        [PyGreenlet_New_NUM] = (void *)type_call,
+        [PyGreenlet_GetCurrent_NUM] = (void *)entrance_getcurrent,
         [PyGreenlet_Throw_NUM] = (void *)capi_throw,
         [PyGreenlet_Switch_NUM] = (void *)capi_switch,
         [PyGreenlet_SetParent_NUM] = (void *)capi_set_parent,

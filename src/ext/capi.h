@@ -3,7 +3,7 @@
 #ifndef GREENLET_EXT_CAPI_H
 #define GREENLET_EXT_CAPI_H
 
-#include "module.h"
+#include "state.h"
 
 /* Fill the table and make the capsule; -1 with an exception.  Runs no Python
    code. */

@@ -303,7 +303,7 @@
     "--\n"                                                                     \
     "\n"                                                                       \
     "Return a list of the greenlets of all threads of this interpreter that\n" \
-    "have started and not ended, the main ones included, in no order.\n"
+    "have started and not ended, main greenlets included, in no order.\n"
 
 #define DOC_DESCRIBE                                                           \
     "_describe($module, greenlet, /)\n"                                        \
@@ -328,22 +328,22 @@
     "\n"                                                                       \
     "Return the attribute dead, whatever a subclass calls so.\n"
 
-#define DOC_EXCHANGE_TRACE                                                      \
-    "_exchange_trace($module, greenlet, callback, expected=any, /)\n"           \
-    "--\n"                                                                      \
-    "\n"                                                                        \
-    "Set the trace function of the thread of greenlet, as settrace() does it\n" \
-    "for one's own; if expected is given, only if that is set.\n"               \
-    "\n"                                                                        \
-    "Returns the one that was set, or None.  A thread that has ended has\n"     \
-    "none.\n"
+#define DOC_EXCHANGE_TRACE                                                     \
+    "_exchange_trace($module, greenlet, callback, expected=any, /)\n"          \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Set the trace function of the thread of greenlet, as settrace() does\n"   \
+    "for the calling thread; if expected is given, only if it is set now.\n"   \
+    "\n"                                                                       \
+    "Returns the trace function before, or None.  A thread that has ended\n"   \
+    "has none.\n"
 
 #define DOC_EXCHANGE_TRACE_OF_NEW_THREADS                                      \
     "_exchange_trace_of_new_threads($module, callback, /)\n"                   \
     "--\n"                                                                     \
     "\n"                                                                       \
     "Set the trace function that threads begin with when they first use\n"     \
-    "greenlets; None for none.  Returns the one before, or None.\n"
+    "greenlets; None for none.  Returns what was set before, or None.\n"
 
 #define DOC_GET_TSTATE_TRASH_DELETE_NESTING                                    \
     "get_tstate_trash_delete_nesting($module, /)\n"                            \

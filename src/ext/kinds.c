@@ -3,26 +3,27 @@
 #include "core/compiler.h"
 #include "kinds.h"
 
-/* Room for all is worth its memory if at least one in so many needs it.  Since
-   those that have room do not tell, one in so many is also let go without. */
+/* Room for every greenlet of a kind is worth its memory if at least one of FRAMES_SHARE
+   needs it.  A greenlet that has room does not show whether it needs it; so one of
+   FRAMES_SHARE starts without. */
 #define FRAMES_SHARE 32
 
-/* The same for stacks of their own, which cost more; here all tell. */
+/* The same for stacks of their own, which cost more; here every greenlet shows it. */
 #define DEEP_SHARE 4
 
-/* So many in a row that never parked: the next ones will not either.  But one in so
-   many is looked at, as if nothing were known. */
+/* After BRIEF_ROW greenlets in a row that never parked the next ones are expected not to
+   park either.  But one of BRIEF_SHARE is treated as if nothing were known. */
 #define BRIEF_ROW 4
 #define BRIEF_SHARE 16
 
-/* When as many have started, or have been seen, what was is half forgotten. */
+/* When this many have started, or have been seen, the counts are halved. */
 #define STARTS_REMEMBERED 4096
 #define SEEN_REMEMBERED 128
 
-/* No more is expected: there are chunks for so much. */
+/* The most bytes of frames that are expected: larger chunks there are not. */
 #define LARGEST ((size_t)UINT16_MAX)
 
-/* Its place in the table, where another may be. */
+/* The place of a kind in the table; another kind may be there. */
 static struct kind *
 place_of(struct kinds *kinds, const void *key)
 {
@@ -30,7 +31,7 @@ place_of(struct kinds *kinds, const void *key)
     return &kinds->table[(bits >> 4 ^ bits >> 10) % KINDS];
 }
 
-/* Its place, after another one has been forgotten. */
+/* The place of a kind, after another kind that was there has been forgotten. */
 static struct kind *
 take_place(struct kinds *kinds, const void *key)
 {

@@ -1,12 +1,11 @@
-/* Kinds of greenlets: those that run the same code will need what others of them
-   needed.
+/* Kinds of greenlets: greenlets that run the same code need about the same memory.
 
-   A greenlet begins with a small root chunk for its frames, see
-   cpython/datastack.h.  One that parks deeper than that has room for takes a
-   chunk of the interpreter's, which costs it five times the memory and ten times
-   the time of a life.  And one that parks deep is better off on a stack of its own,
-   see policy.h, one that never parks without.  So who does is remembered, and the
-   next ones get enough from the start.
+   A greenlet begins with a small root chunk for its frames (cpython/datastack.h).  A
+   greenlet that parks with more frames than fit into it takes a chunk of the
+   interpreter's: five times the memory, and ten times the time of a life.  A greenlet that
+   parks deep is better off on a stack of its own (policy.h), a greenlet that never parks
+   without one.  So the kind remembers what its greenlets needed, and the next ones get it
+   from the start.
 
    A kind is the code of a Python function, or else the greenlet's class.  Nothing
    here is owned or kept alive: code that is gone is a wrong guess at worst. */
@@ -24,11 +23,11 @@
 struct kind {
     const void *key;      /* borrowed, only compared */
     uint32_t frames_size; /* bytes */
-    uint16_t starts;
-    uint16_t outgrown; /* how many of those had too little room for frames */
-    uint16_t seen;
-    uint16_t deep;  /* how many of those had better have a stack of their own */
-    uint16_t brief; /* how many of late in a row have ended without parking */
+    uint16_t starts;      /* greenlets that have started */
+    uint16_t outgrown;    /* of `starts`: had too little room for frames */
+    uint16_t seen;        /* greenlets that have been seen parked */
+    uint16_t deep;        /* of `seen`: had better have stacks of their own */
+    uint16_t brief;       /* the last greenlets in a row that never parked */
 };
 
 /* A kind takes the place of an earlier one with the same hash. */
@@ -41,10 +40,11 @@ struct expectation {
     bool is_deep;
     bool is_brief; /* will hardly park */
     bool
-        is_known; /* some have been deep or brief: tell of this one in any case */
+        is_known; /* some have been deep or brief: report this greenlet's end */
 };
 
-/* The kind of a greenlet that calls `run`. */
+/* The kind of a greenlet that calls `run`.  Runs no Python code, as none of the functions
+   below. */
 static inline const void *
 kinds_key(const PyObject *greenlet, PyObject *run)
 {
@@ -55,18 +55,17 @@ kinds_key(const PyObject *greenlet, PyObject *run)
                                  : (const void *)Py_TYPE(greenlet);
 }
 
-/* What is to be expected of one that is about to start.  These run no Python
-   code. */
+/* What is to be expected of a greenlet that is about to start. */
 struct expectation kinds_expect(struct kinds *kinds, const void *key);
 
-/* One has parked with so many bytes of frames, more than it had room for. */
+/* A greenlet has parked with `frames_size` bytes of frames, more than it had room for. */
 void kinds_learn_frames(struct kinds *kinds, const void *key,
                         size_t frames_size);
 
-/* One has been seen parked, deep or not. */
+/* A greenlet has been seen parked, deep or not. */
 void kinds_learn_depth(struct kinds *kinds, const void *key, bool is_deep);
 
-/* One has ended that has never been parked. */
+/* A greenlet has ended that never parked. */
 void kinds_learn_brief(struct kinds *kinds, const void *key);
 
 #endif

@@ -1,31 +1,35 @@
 /* The module greenlet._greenlet.
 
-   What an interpreter's threads share hangs in the interpreter's own dict, not
-   in the module object: it is needed where there is no module at hand, and it
-   has to outlive one that is removed from sys.modules. */
+   The import machinery puts a module into sys.modules after Py_mod_create and before
+   Py_mod_exec.  Profilers and other threads look there and call what they find: so
+   Py_mod_create returns the whole module, and there is nothing left to execute. */
 
-#include "module.h"
+#include "state.h"
 
 #include <time.h>
 
 #include "capi.h"
+#include "check.h"
+#include "cpython/layout.h"
 #include "docs.h"
+#include "doomed.h"
+#include "entrances.h"
 #include "inspect.h"
-#include "thread.h"
-#include "trace.h"
-
-static const char state_name[] = "greenlet._greenlet";
+#include "kill.h"
+#include "policy.h"
+#include "threads.h"
+#include "type.h"
 
 static void
 state_destroyed(PyObject *capsule)
 {
-    struct module_state *module = PyCapsule_GetPointer(capsule, state_name);
+    struct module_state *module
+        = PyCapsule_GetPointer(capsule, module_state_name);
     Py_XDECREF(module->capi);
     Py_XDECREF(module->type);
     Py_XDECREF(module->error);
     Py_XDECREF(module->greenlet_exit);
     Py_XDECREF(module->vanished_reason);
-    Py_XDECREF(module->thread_end_reason);
     Py_XDECREF(module->no_arguments);
     Py_XDECREF(module->name_run);
     Py_XDECREF(module->name_switch);
@@ -33,7 +37,11 @@ state_destroyed(PyObject *capsule)
     Py_XDECREF(module->thread_key);
     Py_XDECREF(module->policy_type);
     Py_XDECREF(module->trace_of_new_threads);
-    thread_forget_module(module);
+    Py_XDECREF(module->end_variable);
+    Py_XDECREF(module->watcher);
+    Py_XDECREF(module->collector_callbacks);
+    Py_XDECREF(module->collector_listener);
+    threads_forget_module(module);
     chunk_store_close(module->chunk_store);
     PyMem_Free(module);
 }
@@ -52,75 +60,72 @@ state_fill(struct module_state *module)
         "greenlet.GreenletExit", DOC_GREENLET_EXIT, PyExc_BaseException, NULL);
     module->vanished_reason = PyUnicode_InternFromString(
         "Killing the greenlet because all references have vanished.");
-    module->thread_end_reason = PyUnicode_InternFromString(
-        "Killing the greenlet because its thread has ended.");
     module->no_arguments = PyTuple_New(0);
     module->name_run = PyUnicode_InternFromString("run");
     module->name_switch = PyUnicode_InternFromString("switch");
     module->name_throw = PyUnicode_InternFromString("throw");
     module->thread_key = PyUnicode_InternFromString("greenlet.thread");
     if (module->error == NULL || module->greenlet_exit == NULL
-        || module->vanished_reason == NULL || module->thread_end_reason == NULL
-        || module->no_arguments == NULL || module->name_run == NULL
-        || module->name_switch == NULL || module->name_throw == NULL
-        || module->thread_key == NULL)
+        || module->vanished_reason == NULL || module->no_arguments == NULL
+        || module->name_run == NULL || module->name_switch == NULL
+        || module->name_throw == NULL || module->thread_key == NULL)
     {
+        return -1;
+    }
+    module->end_variable = PyContextVar_New("greenlet.thread", NULL);
+    if (module->end_variable == NULL || kill_init(module) < 0) {
         return -1;
     }
     module->policy_type = policy_new_type();
     if (module->policy_type == NULL || policy_init(&module->policy) < 0) {
         return -1;
     }
-    module->type = greenlet_new_type();
+    module->type = type_ready();
     if (module->type == NULL) {
         return -1;
     }
     return capi_init(module);
 }
 
-/* The state of this interpreter, made if this is the first import; borrowed
-   from the interpreter's dict. */
-static struct module_state *
-state_make(void)
+/* A new state, owned by the capsule that is returned; NULL with an exception.  May run
+   Python code. */
+static PyObject *
+state_new(void)
 {
-    PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
-    if (dict == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    PyObject *capsule = PyDict_GetItemString(dict, state_name);
-    if (capsule != NULL) {
-        return PyCapsule_GetPointer(capsule, state_name);
-    }
     struct module_state *module = PyMem_Calloc(1, sizeof *module);
     if (module == NULL) {
-        PyErr_NoMemory();
-        return NULL;
+        return PyErr_NoMemory();
     }
-    capsule = PyCapsule_New(module, state_name, state_destroyed);
+    PyObject *capsule
+        = PyCapsule_New(module, module_state_name, state_destroyed);
     if (capsule == NULL) {
         PyMem_Free(module);
         return NULL;
     }
-    int stored = state_fill(module);
-    if (stored == 0) {
-        stored = PyDict_SetItemString(dict, state_name, capsule);
+    if (state_fill(module) < 0) {
+        Py_CLEAR(capsule);
     }
-    Py_DECREF(capsule);
-    return stored == 0 ? module : NULL;
+    return capsule;
 }
 
-struct module_state *
-module_state(void)
+/* The capsule in the dict of the interpreter, borrowed, made if there is none; NULL
+   with an exception.  May run Python code, which may make a state meanwhile that
+   greenlets depend on: so the first state stays. */
+static PyObject *
+capsule_find_or_make(PyObject *key)
 {
-    PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
-    PyObject *capsule
-        = dict != NULL ? PyDict_GetItemString(dict, state_name) : NULL;
-    if (capsule == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "greenlet is being finalized");
+    PyObject *capsule = module_state_capsule(key);
+    if (capsule != NULL || PyErr_Occurred()) {
+        return capsule;
+    }
+    PyObject *made = state_new();
+    if (made == NULL) {
         return NULL;
     }
-    return PyCapsule_GetPointer(capsule, state_name);
+    PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
+    capsule = PyDict_SetDefault(dict, key, made);
+    Py_DECREF(made);
+    return capsule;
 }
 
 static PyObject *
@@ -128,7 +133,7 @@ getcurrent(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    return (PyObject *)greenlet_getcurrent();
+    return (PyObject *)entrance_getcurrent();
 }
 
 /* Kept for callers: there is no costly cleanup that could be turned off. */
@@ -164,7 +169,7 @@ get_pending_cleanup_count(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    return PyLong_FromSsize_t(thread_count_doomed());
+    return PyLong_FromSsize_t(doomed_count());
 }
 
 static PyObject *
@@ -172,7 +177,7 @@ get_total_main_greenlets(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    return PyLong_FromSsize_t(thread_count());
+    return PyLong_FromSsize_t(threads_count());
 }
 
 static PyObject *
@@ -193,7 +198,6 @@ set_thread_local(PyObject *module, PyObject *args)
     return Py_NewRef(Py_None);
 }
 
-#ifdef TSTATE_HAS_TRASH_NESTING
 static PyObject *
 get_trash_nesting(PyObject *module, PyObject *unused)
 {
@@ -201,12 +205,11 @@ get_trash_nesting(PyObject *module, PyObject *unused)
     (void)unused;
     return tstate_trash_nesting(tstate_current());
 }
-#endif
 
 static PyMethodDef functions[] = {
     {"getcurrent", getcurrent, METH_NOARGS, DOC_GETCURRENT},
-    {"settrace", trace_set, METH_VARARGS, DOC_SETTRACE},
-    {"gettrace", trace_get, METH_NOARGS, DOC_GETTRACE},
+    {"settrace", entrance_settrace, METH_VARARGS, DOC_SETTRACE},
+    {"gettrace", entrance_gettrace, METH_NOARGS, DOC_GETTRACE},
     {"stack_policy", (PyCFunction)(void (*)(void))policy_function,
      METH_VARARGS | METH_KEYWORDS, DOC_STACK_POLICY},
     {"enable_optional_cleanup", enable_optional_cleanup, METH_O,
@@ -226,20 +229,20 @@ static PyMethodDef functions[] = {
      DOC_EXCHANGE_TRACE},
     {"_exchange_trace_of_new_threads", inspect_exchange_trace_of_new_threads,
      METH_O, DOC_EXCHANGE_TRACE_OF_NEW_THREADS},
-#ifdef TSTATE_HAS_TRASH_NESTING
-    {"get_tstate_trash_delete_nesting", get_trash_nesting, METH_NOARGS,
-     DOC_GET_TSTATE_TRASH_DELETE_NESTING},
-#endif
+    CHECK_FUNCTIONS
+    /* Without that name the list ends here. */
+    {TSTATE_HAS_TRASH_NESTING ? "get_tstate_trash_delete_nesting" : NULL,
+     get_trash_nesting, METH_NOARGS, DOC_GET_TSTATE_TRASH_DELETE_NESTING},
     {NULL, NULL, 0, NULL},
 };
 
-/* What the class carries too. */
+/* What the class carries, too. */
 static const char *const class_attributes[] = {
     "getcurrent", "settrace", "gettrace", "error", "GreenletExit",
 };
 
-/* The static type is one for many interpreters.  What is there stays: releasing an
-   object of an interpreter that has ended is not safe. */
+/* Several interpreters share the static type.  An attribute that is there stays: releasing
+   an object of an interpreter that has ended is not safe. */
 static int
 module_fill_class(PyObject *module, PyTypeObject *type)
 {
@@ -263,21 +266,10 @@ module_fill_class(PyObject *module, PyTypeObject *type)
     return 0;
 }
 
+/* All that the module shows but its functions. */
 static int
-module_exec(PyObject *module)
+module_fill(PyObject *module, struct module_state *state)
 {
-    if (stack_is_guarded()) {
-        PyErr_SetString(PyExc_ImportError,
-                        "greenlet cannot be used with shadow stacks in force: "
-                        "no greenlet could return after a switch");
-        return -1;
-    }
-    struct module_state *state = state_make();
-    if (state == NULL) {
-        return -1;
-    }
-    chunk_cache_install();
-    tools_install();
     if (PyModule_AddObjectRef(module, "greenlet", (PyObject *)state->type) < 0
         || PyModule_AddObjectRef(module, "error", state->error) < 0
         || PyModule_AddObjectRef(module, "GreenletExit", state->greenlet_exit)
@@ -303,14 +295,56 @@ module_exec(PyObject *module)
     return module_fill_class(module, state->type);
 }
 
+/* A module of the name that is looked for, with its functions. */
+static PyObject *
+module_new(PyObject *spec)
+{
+    PyObject *name = PyObject_GetAttrString(spec, "name");
+    PyObject *module = name != NULL ? PyModule_NewObject(name) : NULL;
+    Py_XDECREF(name);
+    if (module != NULL && PyModule_AddFunctions(module, functions) < 0) {
+        Py_CLEAR(module);
+    }
+    return module;
+}
+
+static PyObject *
+module_create(PyObject *spec, PyModuleDef *unused)
+{
+    (void)unused;
+    if (stack_is_guarded()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "greenlet cannot be used with shadow stacks in force: "
+                        "no greenlet could return after a switch");
+        return NULL;
+    }
+    if (layout_check() < 0) {
+        return NULL;
+    }
+    struct module_state *state = module_state_by(capsule_find_or_make);
+    if (state == NULL) {
+        return NULL;
+    }
+    chunk_cache_install();
+    tools_install();
+    PyObject *module = module_new(spec);
+    if (module != NULL && module_fill(module, state) < 0) {
+        Py_CLEAR(module);
+    }
+    return module;
+}
+
+/* The functions are not in the definition: the class has some of them, and they would
+   come too late for it. */
 static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, (void *)module_exec},
+    {Py_mod_create, (void *)module_create},
     TSTATE_MODULE_SLOTS{0, NULL},
 };
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "greenlet._greenlet", .m_doc = DOC_MODULE,
-    .m_size = 0,           .m_methods = functions,         .m_slots = slots,
+    PyModuleDef_HEAD_INIT, .m_name = "greenlet._greenlet",
+    .m_doc = DOC_MODULE,   .m_size = 0,
+    .m_slots = slots,
 };
 
 PyMODINIT_FUNC PyInit__greenlet(void);

@@ -14,12 +14,14 @@
 
    Invariants:
      - `thread` is set from the start on and never changes; before, a greenlet
-       belongs to the thread of the nearest started one among its parents,
-       which is remembered: see greenlet_thread.
+       belongs to the thread of its nearest parent that has started, which it
+       remembers (tree.h).
+     - only the thread to which it belongs reads and writes a greenlet, but for what
+       owner.h has for others; and for a greenlet that nobody can reach.
      - only main greenlets have no parent, and the parents form a tree.
      - `run` is what to call while UNSTARTED and what has been called while
-       ACTIVE; `args` are those of that call.  They are held here and not by C
-       locals, so that the garbage collector sees them. */
+       ACTIVE; `holds.args` are the arguments of that call.  Both are held here and
+       not by C locals, so that the garbage collector sees them. */
 
 #ifndef GREENLET_EXT_OBJECT_H
 #define GREENLET_EXT_OBJECT_H
@@ -33,33 +35,72 @@
 
 struct thread;
 
+enum message_kind {
+    MESSAGE_ARGUMENTS, /* a tuple */
+    MESSAGE_KEYWORDS,  /* a pair: such a tuple, and a dict that is not empty */
+    MESSAGE_EXIT,      /* a tuple of the GreenletExit that has ended a greenlet;
+                          a greenlet that starts with it gets no arguments */
+    MESSAGE_EXCEPTION, /* nothing but the exception that is set */
+};
+
 struct greenlet {
     struct slice slice;    /* first: a slice is its greenlet */
     struct thread *thread; /* counted; NULL until started */
     PyGreenlet *object;    /* borrowed: this struct is the object's */
     struct interpreter_state interpreter;
     PyGreenlet *parent; /* owned */
-    PyObject *run;      /* owned */
-    PyObject *args;     /* owned; a tuple, see struct message */
+    PyObject *run;      /* owned; NULL from the moment that it returns */
     union {
-        struct greenlet *doomed_next; /* see thread.h; spares use it, too */
-        struct thread *found_thread;  /* borrowed; while unstarted */
-    };
-    union {
-        uint32_t place;      /* in the list of its thread's started ones */
-        uint32_t found_when; /* while unstarted: what thread_moves was then */
-    };
-    bool is_main : 1;
-    bool is_doomed : 1;      /* on a list of its thread, which refers to it */
-    bool has_children : 1;   /* may be the parent of another one */
-    bool is_killed : 1;      /* its end is nobody's news, see switch_kill */
-    bool is_told_to_end : 1; /* its thread ends, and has killed it */
-    bool has_keywords : 1;   /* what `args` are, see struct message */
-    bool is_exit : 1;
-    bool is_apart : 1; /* in memory of its own, not right behind the object */
+        PyObject *args; /* owned; of the call of `run`, see call_kind */
+        PyObject *heir; /* owned; if it is_dying: who is asked whether it can
+                           go on, kept alive until the next greenlet runs */
+    } holds;            /* to be visited and released as either */
+    union {             /* by state: */
+        struct {
+            struct thread *found_thread; /* borrowed; see tree.h */
+        } unstarted;
+        struct {
+            struct greenlet *doomed_next; /* in a list of its thread's */
+        } started;
+        struct {
+            struct greenlet *next; /* in its thread's list of spares */
+        } spare;
+    } as;
+    union { /* the same, apart from the pointers lest there be padding: */
+        uint32_t found_when; /* unstarted: what thread_moves was then */
+        uint32_t place;      /* started: in its thread's list of the started */
+    } number;
+    uint16_t callbacks;     /* once started: tstate_callbacks at that time */
+    unsigned call_kind : 2; /* enum message_kind; what `holds.args` are */
+    bool is_dying : 1; /* its run has returned, and its heir is looked for */
+    bool has_children : 1;     /* may be a parent */
+    bool is_killed : 1;        /* its end is nobody's news, see switch_kill */
     bool is_of_known_kind : 1; /* see kinds.h */
     bool is_deep : 1;          /* has been seen parked with many frames */
+    bool is_opaque
+        : 1;  /* object_is_opaque when it started; without a GIL only */
+    bool : 0; /* the following are not in the bytes of those above, which the
+                 owner writes while another thread may doom the greenlet */
+    bool is_doomed : 1; /* on a list of its thread, which refers to it */
+    bool is_found : 1;  /* while doomed: the collector has found it */
+    bool is_main : 1;
+    bool is_apart : 1; /* in memory of its own, not right behind the object */
 };
+
+/* Make `greenlet` unstarted.  It is new, all zeros, or has been deallocated; then it was no
+   main greenlet, and holds nothing.  Runs no Python code. */
+static inline void
+greenlet_reset(struct greenlet *greenlet)
+{
+    assert(greenlet->parent == NULL && greenlet->run == NULL);
+    assert(greenlet->holds.args == NULL && !greenlet->is_doomed);
+    slice_init(&greenlet->slice);
+    greenlet->thread = NULL;
+    greenlet->as.unstarted.found_thread = NULL;
+    greenlet->is_dying = false;
+    greenlet->has_children = false;
+    greenlet->is_killed = false;
+}
 
 static inline struct greenlet *
 greenlet_of(const PyGreenlet *object)
@@ -68,74 +109,38 @@ greenlet_of(const PyGreenlet *object)
 }
 
 static inline struct greenlet *
+greenlet_from(PyObject *object)
+{
+    return greenlet_of((PyGreenlet *)object);
+}
+
+static inline struct greenlet *
 greenlet_of_slice(struct slice *slice)
 {
     return (struct greenlet *)slice;
 }
 
-/* What greenlet.greenlet is in the calling interpreter, a new reference; NULL with an
-   exception.  To be called once in an interpreter, for its module state.  Runs no
-   Python code. */
-PyTypeObject *greenlet_new_type(void);
+/* Would the collector not call `finalizer`, which is ours, before it tears what a greenlet
+   still needs to run?  Then it has to take all of that for reachable.  (Finalized it was
+   before it started, and something brought it back.)  Runs no Python code. */
+static inline bool
+object_is_opaque(PyObject *object, destructor finalizer)
+{
+    return Py_TYPE(object)->tp_finalize != finalizer
+           || PyObject_GC_IsFinalized(object);
+}
 
-/* Is `object` a greenlet, of whatever class?  Runs no Python code. */
-bool greenlet_check(const PyObject *object);
-
-/* A new main greenlet of `thread`, or NULL with an exception.  Runs no Python
-   code. */
-PyGreenlet *greenlet_new_main(struct thread *thread);
-
-/* A new greenlet as greenlet(run, parent) makes it; `run` may be NULL, a NULL
-   `parent` means the current greenlet.  May run Python code. */
-PyGreenlet *greenlet_new(PyObject *run, PyGreenlet *parent);
-
-/* A new reference to the running greenlet; NULL with an exception, which is a
-   RuntimeError once the interpreter is being finalized.  May run Python code
-   and switch: kills of the doomed. */
-PyGreenlet *greenlet_getcurrent(void);
-
-/* -1 with a TypeError if `object` is no greenlet.  Runs no
-   Python code. */
-int greenlet_require(PyObject *object);
-
-/* Give `self` another parent; -1 with an exception if `parent` is no
-   greenlet, or would make a cycle, or is in another thread.  May run Python
-   code. */
-int greenlet_set_parent(PyGreenlet *self, PyObject *parent);
-
-/* Make `parent`, whose reference is taken over, the parent of `greenlet`.
-   Returns the one before, with its reference. */
-PyGreenlet *greenlet_swap_parent(struct greenlet *greenlet, PyGreenlet *parent);
-
-/* How often that has been done. */
-size_t greenlet_parent_swaps(void);
-
-/* The record of the thread to which a greenlet belongs, borrowed; NULL if its
-   parents end in nothing, which only garbage collection can bring about.
-   Runs no Python code. */
-struct thread *greenlet_thread(struct greenlet *greenlet);
-
-/* Turn a parked greenlet that can never run again into a dead one, releasing
-   what its frames hold.  May run Python code, but none of the greenlet's. */
-void greenlet_abandon(struct greenlet *greenlet);
-
-/* Free the greenlets that a thread that ends has kept for reuse.  Runs no Python
-   code. */
-void greenlet_free_spares(struct thread *thread);
-
-/* Is `ancestor` the greenlet itself, its parent, or a parent's parent?  Runs no
-   Python code. */
-bool greenlet_descends_from(const struct greenlet *greenlet,
-                            const struct greenlet *ancestor);
-
-/* Started, not finished, and in a thread that is alive.  Runs no Python
-   code. */
-bool greenlet_is_alive(const struct greenlet *greenlet);
-
-/* Its code is what its thread runs right now.  Runs no Python code. */
-bool greenlet_is_running(const struct greenlet *greenlet);
-
-/* Not to run any more: neither alive nor unstarted.  Runs no Python code. */
-bool greenlet_is_dead(const struct greenlet *greenlet);
+/* Let go of what a greenlet has called.  An exception that is set stays set.  May run
+   Python code and switch. */
+static inline void
+greenlet_release_call(struct greenlet *greenlet)
+{
+    PyObject *run = greenlet->run;
+    PyObject *args = greenlet->holds.args;
+    greenlet->run = NULL;
+    greenlet->holds.args = NULL;
+    Py_XDECREF(args);
+    Py_XDECREF(run);
+}
 
 #endif

@@ -1,20 +1,24 @@
 /* Which greenlets get a stack of their own; see policy.h. */
 
 #include "core/compiler.h"
+#include "core/headroom.h"
 #include "policy.h"
 
 #include <stdlib.h>
 
 #include "docs.h"
-#include "module.h"
 #include "thread.h"
 
-/* To visit so many bytes of frames at a switch costs what copying SLICE_DEEP bytes
-   does. */
+/* Bytes of frames whose visit at a switch costs as much as copying SLICE_DEEP bytes. */
 #define FRAMES_DEEP ((size_t)4096)
 
-/* More would not all stay in the processor's caches, where a slice is denser. */
+/* The stacks of more greenlets would not stay in the processor's caches; slices of the
+   shared stack are denser. */
 #define FEW 16
+
+/* The limit of nested calls that Python begins with.  A program that has set a larger
+   limit means to use as much stack as it can have. */
+#define USUAL_RECURSION 1000
 
 static_assert(sizeof(struct stack_home) <= MAPPED_STACK_ROOM,
               "a stack has room for its home");
@@ -25,7 +29,7 @@ static const char *const mode_names[] = {
     [STACKS_OWN] = "own",
 };
 
-/* -1 if it is none. */
+/* -1 if no mode has this name. */
 static int
 mode_of(const char *name)
 {
@@ -42,6 +46,7 @@ policy_init(struct stack_policy *policy)
 {
     policy->mode = STACKS_AUTOMATIC;
     policy->size = 0;
+    (void)headroom_of_stack(); /* it may be less later, and is remembered */
     const char *name = getenv("GREENLET_STACK_POLICY");
     if (name == NULL || name[0] == '\0') {
         return 0;
@@ -57,25 +62,51 @@ policy_init(struct stack_policy *policy)
     return 0;
 }
 
+/* The size of stacks for greenlets of that thread, in bytes. */
+static inline size_t
+stack_size(const struct thread *thread, const struct stack_policy *policy)
+{
+    if (policy->size != 0) {
+        return policy->size;
+    }
+    return policy->mode == STACKS_OWN || thread->is_shared ? STACK_AS_POSSIBLE
+                                                           : STACK_AS_THREADS;
+}
+
+/* The lowest address for the interpreter's calls.  Where the system has raised its limit since
+   the interpreter looked, they go no deeper than on the thread's own stack; that is for C. */
+static inline const char *
+stack_bottom(const struct thread *thread, const struct mapped_stack *own)
+{
+    const char *bottom = mapped_stack_bottom(own);
+    size_t extent = homes_extent(&thread->homes);
+    if (extent < HEADROOM_USUAL_STACK) {
+        extent = HEADROOM_USUAL_STACK;
+    }
+    bool is_beyond = (size_t)(own->top - bottom) > extent
+                     && thread->module->policy.size == 0;
+    return is_beyond ? own->top - extent : bottom;
+}
+
 static void
 take_stack(struct thread *thread, struct greenlet *greenlet)
 {
     struct stack *stack = &thread->stack;
-    size_t size = thread->module->policy.size;
-    if (thread->policy_size != size) {
-        thread->policy_size = size;
-        stack->pool.size = size != 0 ? size : mapped_stack_default_size();
+    stack->pool.size = stack_size(thread, &thread->module->policy);
+    if (Py_GetRecursionLimit() > USUAL_RECURSION) {
+        stack_pool_fit(&stack->pool);
     }
     if (slice_take_stack(stack, &greenlet->slice)) {
         const struct mapped_stack *own = greenlet->slice.own;
         home_init(policy_home(greenlet), thread->tstate,
-                  mapped_stack_bottom(own), own->top);
+                  stack_bottom(thread, own), own->top);
     }
 }
 
 HOT size_t
 policy_start(struct thread *thread, struct greenlet *greenlet, PyObject *run)
 {
+    assert(greenlet->slice.state == SLICE_UNSTARTED);
     const void *key = kinds_key((PyObject *)greenlet->object, run);
     struct expectation expected = kinds_expect(&thread->kinds, key);
     enum stack_mode mode = thread->module->policy.mode;
@@ -120,6 +151,7 @@ policy_note_frames(struct thread *thread, struct greenlet *greenlet)
 HOT void
 policy_note_end(struct thread *thread, struct greenlet *greenlet)
 {
+    assert(greenlet->slice.has_own_stack && greenlet == thread_running(thread));
     size_t size = (size_t)(greenlet->slice.far - greenlet->slice.near);
     bool has_parked = size > 0;
     bool is_deep
@@ -256,7 +288,7 @@ policy_function(PyObject *self, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     struct stack_policy policy = module->policy;
-    size_t limit = mapped_stacks_limit();
+    size_t limit = SIZE_MAX;
     if (name != NULL) {
         int mode = mode_of(name);
         if (mode < 0) {
@@ -275,7 +307,9 @@ policy_function(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *before = policy_report(module);
     if (before != NULL) {
         module->policy = policy;
-        mapped_stacks_set_limit(limit);
+        if (limit != SIZE_MAX) {
+            mapped_stacks_set_limit(limit);
+        }
     }
     return before;
 }

@@ -1,49 +1,42 @@
 /* Which greenlets get a stack of their own.
 
-   On the thread's own stack, which all share, a parked greenlet keeps only the bytes
-   that it uses, and a switch copies them: best for the shallow and for the many.  On
-   a stack of its own nothing is copied, nor are its frames to be visited at each
-   switch; but it takes whole pages, and page tables: best for the deep.
+   On the thread's own stack, which its greenlets share, a parked greenlet keeps only the
+   bytes that it uses, and a switch copies them: best for shallow greenlets and for many.
+   On a stack of its own nothing is copied, and no frames are visited at a switch; but the
+   stack takes whole pages, and page tables: best for deep greenlets.
 
    So by default a greenlet starts on the shared stack, unless of its kind (kinds.h)
    at least one in four has been seen parked deep: with a slice larger than
    SLICE_DEEP, or with frames that are larger than FRAMES_DEEP.  On the shared stack a
-   greenlet is seen when the first of its bytes are copied that make it a deep one;
-   on a stack of its own when it ends, as it was last parked.  And as long as there are
-   few of them in the thread, FEW at most, their memory is nothing against the quarter
-   of each switch that they save, and any greenlet gets one, but those of a kind that
-   hardly ever parks: for a life that has no switch but the first and the last, the
-   stack is a tenth of the time.
+   greenlet is found to be deep when the first bytes beyond that are copied; on a stack of
+   its own when it ends, from where it was last parked.  While a thread has FEW
+   stacks of their own at most, their memory is nothing against the quarter of each switch
+   that they save, and every greenlet gets a stack, except greenlets of a kind that hardly
+   ever parks: making the stack is a tenth of a life without a switch in between.
 
-   A program can ask for all or for none of them to have their own, and say how many
-   there may be, and how large.  Where there is none to be had, the shared stack
-   serves: nothing fails. */
+   A program can ask that all greenlets have their own stacks, or none, and set how many
+   stacks there may be, and their size.  Where no stack can be had, the shared stack
+   serves: nothing fails.  The shared stack serves as well where no other stack could be as
+   large as it may become, unless the program has asked for stacks of their own.  The
+   system's limit of the shared stack can be raised at any time; whoever raises it for the
+   sake of recursion in Python raises the interpreter's limit, too, and then the system's is
+   looked at before each start. */
 
 #ifndef GREENLET_EXT_POLICY_H
 #define GREENLET_EXT_POLICY_H
 
-#include "object.h"
+#include "state.h"
 
 struct thread;
 
-enum stack_mode {
-    STACKS_AUTOMATIC,
-    STACKS_SHARED,
-    STACKS_OWN,
-};
-
-struct stack_policy {
-    enum stack_mode mode;
-    size_t size; /* bytes; 0 for as large as the thread's own */
-};
-
-/* As the environment variable GREENLET_STACK_POLICY says.  -1 with an exception,
-   if a warning about its value has been made one.  May run Python code. */
+/* Make the policy that the environment variable GREENLET_STACK_POLICY names.  A wrong name
+   is a warning; -1 with an exception if a filter has made the warning an exception.  May
+   run Python code. */
 int policy_init(struct stack_policy *policy);
 
-/* For one that is about to start to call `run`: give it a stack if it is to have one.
-   Returns for how many bytes of frames it should have room, or 0.  Runs no Python
-   code. */
+/* Give a greenlet that is about to start, to call `run`, a stack if it is to have its own.
+   Returns how many bytes of frames the greenlet should have room for, or 0.  Runs no
+   Python code. */
 size_t policy_start(struct thread *thread, struct greenlet *greenlet,
                     PyObject *run);
 
@@ -55,7 +48,8 @@ void policy_note_frames(struct thread *thread, struct greenlet *greenlet);
    ends.  Runs no Python code. */
 void policy_note_end(struct thread *thread, struct greenlet *greenlet);
 
-/* The witness of the stack machine. */
+/* The witness of the stack machine (slice.h) that notes which kinds of greenlets are
+   deep.  Runs no Python code. */
 slice_witness policy_witness;
 
 /* The home of the stack that a greenlet has of its own; NULL if it has none. */

@@ -13,50 +13,18 @@
    The thread record holds one reference to the running greenlet; it becomes
    that of `origin` for the time between commit and land.
 
-   What hands over a value, and what starts a greenlet, are different: a
-   parked greenlet gets one object, `thread->value`; a new one gets the
-   arguments of its run in its own fields, and `thread->value` is then the run
-   attribute that it no longer needs. */
+   A parked greenlet is handed one object, `handover.value`.  A greenlet that starts finds
+   the arguments of its run in its own fields. */
 
 #include "switch.h"
 
+#include "check.h"
 #include "core/compiler.h"
-#include "module.h"
+#include "doomed.h"
+#include "owner.h"
 #include "policy.h"
-#include "thread.h"
 #include "trace.h"
-
-PyObject *
-message_positional(const struct message *message)
-{
-    return message->has_keywords ? PyTuple_GET_ITEM(message->args, 0)
-                                 : message->args;
-}
-
-PyObject *
-message_keywords(const struct message *message)
-{
-    return message->has_keywords ? PyTuple_GET_ITEM(message->args, 1) : NULL;
-}
-
-/* What a parked greenlet sees of a message: a new reference; NULL if it is
-   about an exception. */
-static HOT PyObject *
-message_unpack(const struct message *message)
-{
-    if (message->args == NULL) {
-        return NULL;
-    }
-    PyObject *positional = message_positional(message);
-    PyObject *unpacked = message->args;
-    if (!message->has_keywords && PyTuple_GET_SIZE(positional) == 1) {
-        unpacked = PyTuple_GET_ITEM(positional, 0);
-    }
-    if (message->has_keywords && PyTuple_GET_SIZE(positional) == 0) {
-        unpacked = message_keywords(message);
-    }
-    return Py_NewRef(unpacked);
-}
+#include "tree.h"
 
 /* The far side of a switch from `origin`, which is the running greenlet itself
    after a switch to oneself.  Consumes and returns `value`; NULL stands for the
@@ -72,13 +40,15 @@ land_traced(struct thread *thread, struct greenlet *origin, PyObject *value)
 }
 
 /* Make `target` ready to be started: from here on until the switch nothing
-   runs.  Consumes `run` and the message if it succeeds; `*attribute` is then
-   the run attribute, to be released on the other side.  -1 with MemoryError.
+   runs.  Consumes `run` and the message if it succeeds; the run attribute is then
+   in the handover, to be released on the other side.  -1 with MemoryError.
    Runs no Python code. */
 static HOT int
 start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
-              struct message *message, PyObject **attribute)
+              struct message *message)
 {
+    assert(target->slice.state == SLICE_UNSTARTED);
+    assert(target->thread == NULL && message->kind <= MESSAGE_EXCEPTION);
     if (thread_reserve_start(thread) < 0) {
         PyErr_NoMemory();
         return -1;
@@ -89,29 +59,37 @@ start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
         PyErr_NoMemory();
         return -1;
     }
-    *attribute = target->run;
+    thread->handover.attribute = target->run;
     target->run = run;
-    target->args = message->args;
-    target->has_keywords = message->has_keywords;
-    target->is_exit = message->is_exit;
+    target->holds.args = message->args;
+    target->call_kind = message->kind;
     thread_retain(thread);
-    target->thread = thread;
-    target->doomed_next = NULL;
+    SHARED_STORE(target->thread, thread);
+    target->as.started.doomed_next = NULL;
+    if (FREE_THREADED) {
+        target->is_opaque = object_is_opaque((PyObject *)target->object,
+                                             thread->module->type->tp_finalize);
+    }
+    target->callbacks = (uint16_t)tstate_callbacks(thread->tstate);
     thread_note_start(thread, target);
     return 0;
 }
 
 static OUT_OF_LINE void
-start_undo(struct thread *thread, struct greenlet *target, PyObject *attribute)
+start_undo(struct thread *thread, struct greenlet *target)
 {
+    assert(target->slice.state == SLICE_UNSTARTED);
+    assert(target->thread == thread);
     PyObject *run = target->run;
-    PyObject *args = target->args;
+    PyObject *args = target->holds.args;
     state_cancel(&target->interpreter, &thread->chunks);
     slice_release(&target->slice);
-    target->run = attribute;
-    target->args = NULL;
-    target->thread = NULL;
+    target->run = thread->handover.attribute;
+    thread->handover.attribute = NULL;
+    target->holds.args = NULL;
     thread_note_end(thread, target);
+    SHARED_STORE(target->thread, NULL);
+    target->as.unstarted.found_thread = NULL;
     thread_release(thread);
     Py_DECREF(run);
     Py_XDECREF(args);
@@ -123,18 +101,18 @@ start_undo(struct thread *thread, struct greenlet *target, PyObject *attribute)
 static OUT_OF_LINE PyObject *
 land_nowhere(struct thread *thread)
 {
-    struct greenlet *origin = thread->origin;
+    struct greenlet *origin = thread->handover.origin;
     struct greenlet *target = greenlet_of_slice(thread->stack.unreached);
     if (origin->slice.state == SLICE_DEAD) {
         return NULL;
     }
     state_resume(&origin->interpreter, thread->tstate);
+    PyObject *value = thread->handover.value;
     if (target->slice.state == SLICE_UNSTARTED) {
-        start_undo(thread, target, thread->value);
+        start_undo(thread, target);
     }
-    else {
-        Py_XDECREF(thread->value);
-    }
+    thread_check_landing(thread);
+    Py_XDECREF(value);
     Py_DECREF(target->object);
     return PyErr_NoMemory();
 }
@@ -146,6 +124,8 @@ land_slowly(struct thread *thread, struct greenlet *origin, PyObject *value)
     if (thread->attention) {
         value = land_traced(thread, origin, value);
     }
+    struct greenlet *self = thread_running(thread);
+    state_hold_no_more(&self->interpreter, (PyObject *)self->object);
     Py_DECREF(origin->object);
     return value;
 }
@@ -158,16 +138,39 @@ switch_land(struct stack *stack, struct slice *arrived)
         return land_nowhere(thread);
     }
     struct greenlet *self = greenlet_of_slice(arrived);
-    struct greenlet *origin = thread->origin;
+    struct greenlet *origin = thread->handover.origin;
     homes_enter(&thread->homes, thread->tstate, policy_home(self));
     state_resume(&self->interpreter, thread->tstate);
-    state_settle(thread->lent);
-    PyObject *value = thread->value;
+    state_settle(thread->handover.lent);
+    PyObject *value = thread->handover.value;
+    thread_check_landing(thread);
+    /* The count only chooses the faster way: on both the origin may be deallocated. */
     if (!LIKELY(!thread->attention && Py_REFCNT(origin->object) > 1)) {
         return land_slowly(thread, origin, value);
     }
+    state_hold_no_more(&self->interpreter, (PyObject *)self->object);
     Py_DECREF(origin->object);
     return value;
+}
+
+static inline PyObject *
+depart(struct thread *thread, struct greenlet *target, PyObject *value,
+       void *lent)
+{
+    thread_set_lent(thread, lent);
+    thread->handover.value = value;
+    thread->handover.origin = thread_running(thread);
+    return stack_switch(&thread->stack, &target->slice);
+}
+
+/* Not inlined: `commit` would save registers for the seal, which most switches do
+   without. */
+static HOT NOT_INLINED PyObject *
+depart_sealed(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    struct greenlet *origin = thread_running(thread);
+    void *lent = state_seal(&origin->interpreter, thread->tstate);
+    return depart(thread, target, value, lent);
 }
 
 /* The commit: from here on the switch happens. */
@@ -176,15 +179,10 @@ commit(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     struct greenlet *origin = thread_running(thread);
     state_suspend(&origin->interpreter, thread->tstate);
-    thread->lent = NULL;
-#ifdef STATE_HAS_SEAL
-    if (thread->seals_early && !origin->slice.has_own_stack) {
-        thread->lent = state_seal(&origin->interpreter, thread->tstate);
+    if (STATE_SEALS && thread->seals_early && !origin->slice.has_own_stack) {
+        return depart_sealed(thread, target, value);
     }
-#endif
-    thread->value = value;
-    thread->origin = origin;
-    return stack_switch(&thread->stack, &target->slice);
+    return depart(thread, target, value, NULL);
 }
 
 /* The running greenlet parks with more frames than it had room for.  (Main
@@ -196,16 +194,24 @@ resume_outgrown(struct thread *thread, struct greenlet *target, PyObject *value)
     return commit(thread, target, value);
 }
 
-/* Park the running greenlet and go on with `target`, which is parked, or
-   prepared to be started.  Consumes `value` and a reference to the target: what
-   parks here shall not hold it.  For one that is parked NULL stands for the
-   exception that is set.  Not inlined, so that nothing of its callers lies
-   between the interpreter and the switch if they end with it. */
-static HOT NOT_INLINED PyObject *
-resume(struct thread *thread, struct greenlet *target, PyObject *value)
+/* The running greenlet parks, and the collector shall not take away what it runs with. */
+static OUT_OF_LINE void
+hold_frames(struct thread *thread)
 {
+    state_hold(&thread_running(thread)->interpreter, thread->tstate);
+}
+
+/* Not inlined, so that nothing of its callers lies between the interpreter and the switch
+   if they end with it. */
+HOT NOT_INLINED PyObject *
+switch_resume(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    assert(target->thread == thread && target->slice.state != SLICE_DEAD);
     const struct greenlet *origin = thread_running(thread);
     slice_prefetch(&thread->stack, &target->slice);
+    if (FREE_THREADED && !LIKELY(!origin->is_opaque)) {
+        hold_frames(thread);
+    }
     if (!LIKELY(!state_outgrown(&origin->interpreter, thread->tstate))) {
         return resume_outgrown(thread, target, value);
     }
@@ -218,35 +224,18 @@ static HOT PyObject *
 start(struct thread *thread, struct greenlet *target, PyObject *run,
       struct message *message)
 {
-    PyObject *attribute;
-    if (start_prepare(thread, target, run, message, &attribute) < 0) {
+    if (start_prepare(thread, target, run, message) < 0) {
         Py_DECREF(run);
         Py_XDECREF(message->args);
         Py_DECREF(target->object);
         return NULL;
     }
-    return resume(thread, target, attribute);
-}
-
-/* greenlet.error about a greenlet that the calling thread cannot run. */
-static void
-set_thread_error(const struct thread *current, const struct thread *wanted)
-{
-    if (wanted == NULL || wanted->tstate == NULL) {
-        PyErr_SetString(current->module->error,
-                        "cannot switch to a different thread (which happens "
-                        "to have exited)");
-        return;
-    }
-    PyErr_Format(current->module->error,
-                 "Cannot switch to a different thread\n\tCurrent:  %R\n\t"
-                 "Expected: %R",
-                 current->main->object, wanted->main->object);
+    return switch_resume(thread, target, NULL);
 }
 
 /* What an unstarted greenlet is to run, as its attribute says: a new reference; NULL with
-   an exception.  May run Python code, but not for one of no subclass: there nobody can
-   have put anything in the way. */
+   an exception.  May run Python code if the greenlet is of a subclass, which can have a
+   property of that name. */
 static inline PyObject *
 find_run(const struct thread *thread, const struct greenlet *greenlet)
 {
@@ -257,10 +246,10 @@ find_run(const struct thread *thread, const struct greenlet *greenlet)
 }
 
 /* Who runs when `wanted` is switched to: it, or if it has ended the nearest
-   parent that has not.  A new reference; NULL with an exception.  For one that
-   has not started, `*run` is a new reference to what it is to run.  An
-   exception that is set stays set.  May run Python code and switch; after it
-   nothing may that could change what was found, an allocation included. */
+   parent that has not.  A new reference; NULL with an exception.  If that greenlet has
+   not started, `*run` is a new reference to what it is to run.  An exception that is
+   set stays set.  May run Python code and switch; between its return and the switch
+   nothing may run that could start or end greenlets, which an allocation could. */
 static HOT struct greenlet *
 resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
 {
@@ -269,15 +258,15 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
     *run = NULL;
     for (;;) {
         struct greenlet *target = greenlet_of(wanted);
-        struct thread *owner = greenlet_thread(target);
+        struct thread *owner = tree_thread(target);
         while (target->slice.state == SLICE_DEAD && owner == thread
                && target->parent != NULL)
         {
             target = greenlet_of(target->parent);
-            owner = greenlet_thread(target);
+            owner = tree_thread(target);
         }
         if (owner != thread || target->slice.state == SLICE_DEAD) {
-            set_thread_error(thread, owner != thread ? owner : NULL);
+            owner_refuse(thread, owner != thread ? target : NULL);
             break;
         }
         Py_INCREF(target->object);
@@ -294,7 +283,7 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
         /* That code may have started it, or moved it elsewhere. */
         if (started
             || (target->slice.state == SLICE_UNSTARTED
-                && greenlet_thread(target) == thread))
+                && tree_thread(target) == thread))
         {
             PyErr_Restore(type, value, traceback);
             return target;
@@ -309,321 +298,89 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
 }
 
 HOT PyObject *
-switch_message(PyGreenlet *wanted, struct message message)
+switch_to(struct thread *thread, PyGreenlet *wanted, struct message *message)
 {
-    struct thread *thread = thread_enter();
-    struct greenlet *target = NULL;
     PyObject *run = NULL;
-    if (thread != NULL) {
-        target = resolve(thread, wanted, &run);
-    }
+    struct greenlet *target = resolve(thread, wanted, &run);
     if (target == NULL) {
-        Py_XDECREF(message.args);
+        Py_XDECREF(message->args);
         return NULL;
     }
+    state_note_arguments(&thread_running(thread)->interpreter,
+                         message->arguments_end);
     if (run != NULL) {
-        return start(thread, target, run, &message);
+        return start(thread, target, run, message);
     }
     /* All that the message held is held by the value now. */
-    PyObject *value = message_unpack(&message);
-    Py_XDECREF(message.args);
+    PyObject *value = message_unpack(message);
+    Py_XDECREF(message->args);
     if (target != thread_running(thread)) {
-        return resume(thread, target, value);
+        return switch_resume(thread, target, value);
     }
     value = land_traced(thread, target, value);
     Py_DECREF(target->object);
     return value;
 }
 
-int
-message_add_keywords(struct message *message, PyObject *kwargs)
+void
+switch_kill(struct greenlet *greenlet)
 {
-    if (PyDict_GET_SIZE(kwargs) > 0) {
-        PyObject *pair = PyTuple_Pack(2, message->args, kwargs);
-        if (pair == NULL) {
-            return -1;
-        }
-        Py_SETREF(message->args, pair);
-        message->has_keywords = true;
-    }
-    return 0;
-}
-
-/* A dict of `names` and as many values, or NULL with an exception. */
-static PyObject *
-collect_keywords(PyObject *names, PyObject *const *values)
-{
-    PyObject *kwargs = PyDict_New();
-    for (Py_ssize_t i = 0; kwargs != NULL && i < PyTuple_GET_SIZE(names); i++) {
-        if (PyDict_SetItem(kwargs, PyTuple_GET_ITEM(names, i), values[i]) < 0) {
-            Py_CLEAR(kwargs);
-        }
-    }
-    return kwargs;
-}
-
-HOT int
-message_collect(struct message *message, PyObject *const *args,
-                Py_ssize_t count, PyObject *keywords)
-{
-    *message = (struct message){.args = PyTuple_New(count)};
-    if (message->args == NULL) {
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyTuple_SET_ITEM(message->args, i, Py_NewRef(args[i]));
-    }
-    if (keywords == NULL) {
-        return 0;
-    }
-    PyObject *kwargs = collect_keywords(keywords, args + count);
-    int result = kwargs == NULL ? -1 : message_add_keywords(message, kwargs);
-    Py_XDECREF(kwargs);
-    if (result < 0) {
-        Py_CLEAR(message->args);
-    }
-    return result;
-}
-
-/* switch() with everything that the fast path below does not know. */
-static HOT NOT_INLINED PyObject *
-switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
-            PyObject *keywords)
-{
-    struct message message;
-    if (message_collect(&message, args, count, keywords) < 0) {
-        return NULL;
-    }
-    return switch_message(self, message);
-}
-
-/* Takes the address of `value`, and so could not end with a jump. */
-static OUT_OF_LINE PyObject *
-switch_value_slow(PyGreenlet *self, PyObject *value)
-{
-    return switch_slow(self, &value, 1, NULL);
-}
-
-/* The fast path: hand `value` to a parked greenlet, which may turn out to be
-   another thread's.  A function of its own, since it has less to keep while it
-   asks for the thread state than its caller. */
-static HOT NOT_INLINED PyObject *
-switch_value(struct greenlet *target, PyObject *value)
-{
-    struct thread *thread = target->thread;
-    if (!LIKELY(thread->tstate == tstate_current())) {
-        return switch_value_slow(target->object, value);
-    }
-    Py_INCREF(target->object);
-    return resume(thread, target, Py_NewRef(value));
-}
-
-HOT PyObject *
-switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
-              PyObject *keywords)
-{
-    struct greenlet *target = greenlet_of((PyGreenlet *)self);
-    if (LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
-               && keywords == NULL))
+    assert(greenlet_is_parked(greenlet));
+    struct thread *thread = greenlet->thread;
+    PyGreenlet *killer = thread_running(thread)->object;
+    PyGreenlet *parent
+        = tree_swap_parent(thread, greenlet, (PyGreenlet *)Py_NewRef(killer));
+    size_t swaps = thread->parent_swaps;
+    greenlet->is_killed = true;
+    Py_INCREF(greenlet->object);
+    state_note_arguments(&greenlet_of(killer)->interpreter, NULL);
+    PyObject *result = switch_resume(thread, greenlet, NULL);
+    greenlet->is_killed = false;
+    /* The parent that it had may have become its child meanwhile. */
+    if (thread->parent_swaps == swaps
+        || !tree_descends_from(greenlet_of(parent), greenlet))
     {
-        const struct thread *thread = target->thread;
-        if (LIKELY(!thread->attention && target != thread_running(thread))) {
-            PyObject *none = thread->module->no_arguments;
-            return switch_value(target, count == 1 ? args[0] : none);
-        }
+        parent = tree_swap_parent(thread, greenlet, parent);
     }
-    return switch_slow((PyGreenlet *)self, args, count, keywords);
-}
-
-/* Turn the arguments of throw() into the exception that is set; -1 if they are
-   none, with a TypeError set instead.  May run Python code. */
-static int
-set_thrown(PyObject *type, PyObject *value, PyObject *traceback)
-{
-    if (traceback == Py_None) {
-        traceback = NULL;
+    if (result == NULL) {
+        PyErr_WriteUnraisable((PyObject *)greenlet->object);
     }
-    else if (traceback != NULL && !PyTraceBack_Check(traceback)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "throw() third argument must be a traceback object");
-        return -1;
-    }
-    if (PyExceptionClass_Check(type)) {
-        Py_INCREF(type);
-        Py_XINCREF(value);
-        Py_XINCREF(traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-    }
-    else if (PyExceptionInstance_Check(type)) {
-        if (value != NULL && value != Py_None) {
-            PyErr_SetString(PyExc_TypeError,
-                            "instance exception may not have a separate "
-                            "value");
-            return -1;
-        }
-        value = Py_NewRef(type);
-        type = Py_NewRef(PyExceptionInstance_Class(type));
-        Py_XINCREF(traceback);
-    }
-    else {
-        PyErr_Format(PyExc_TypeError,
-                     "exceptions must be classes, or instances, not %s",
-                     Py_TYPE(type)->tp_name);
-        return -1;
-    }
-    PyErr_Restore(type, value, traceback);
-    return 0;
-}
-
-/* GreenletExit ends a greenlet without being an error: the exception that is
-   set becomes a value, a new reference.  NULL if it is another one. */
-static PyObject *
-take_exit(const struct thread *thread)
-{
-    if (!PyErr_ExceptionMatches(thread->module->greenlet_exit)) {
-        return NULL;
-    }
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    Py_DECREF(type);
-    Py_XDECREF(traceback);
-    return value;
-}
-
-PyObject *
-throw_exception(PyGreenlet *target, PyObject *type, PyObject *value,
-                PyObject *traceback)
-{
-    struct thread *thread = thread_current();
-    if (thread == NULL || set_thrown(type, value, traceback) < 0) {
-        return NULL;
-    }
-    struct message message = {.args = NULL};
-    if (greenlet_of(target)->slice.state == SLICE_DEAD) {
-        PyObject *exit = take_exit(thread);
-        if (exit != NULL) {
-            message.is_exit = true;
-            message.args = PyTuple_Pack(1, exit);
-            Py_DECREF(exit);
-            if (message.args == NULL) {
-                return NULL;
-            }
-        }
-    }
-    return switch_message(target, message);
-}
-
-/* throw() without arguments. */
-static PyObject *
-throw_exit(PyGreenlet *target)
-{
-    struct thread *thread = thread_current();
-    if (thread == NULL) {
-        return NULL;
-    }
-    return throw_exception(target, thread->module->greenlet_exit, NULL, NULL);
-}
-
-/* The arguments stay on the caller's value stack, where the collector sees them, and no
-   tuple of them is lost with a greenlet that is never resumed. */
-PyObject *
-throw_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
-             PyObject *keywords)
-{
-    if (keywords != NULL && PyTuple_GET_SIZE(keywords) > 0) {
-        PyErr_SetString(PyExc_TypeError, "throw() takes no keyword arguments");
-        return NULL;
-    }
-    if (count > 3) {
-        return PyErr_Format(PyExc_TypeError,
-                            "throw() takes at most 3 arguments (%zd given)",
-                            count);
-    }
-    if (count == 0) {
-        return throw_exit((PyGreenlet *)self);
-    }
-    return throw_exception((PyGreenlet *)self, args[0],
-                           count > 1 ? args[1] : NULL,
-                           count > 2 ? args[2] : NULL);
+    Py_XDECREF(result);
+    Py_DECREF(parent);
 }
 
 void
-switch_kill(struct greenlet *greenlet, PyObject *reason)
+switch_leave_for_good(struct thread *thread, struct greenlet *killer)
 {
-    struct thread *thread = greenlet->thread;
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-
-    PyObject *exit_type = thread->module->greenlet_exit;
-    PyObject *exit = PyObject_CallOneArg(exit_type, reason);
-    PyGreenlet *killer = thread_running(thread)->object;
-    PyGreenlet *parent
-        = greenlet_swap_parent(greenlet, (PyGreenlet *)Py_NewRef(killer));
-    size_t swaps = greenlet_parent_swaps();
-    bool failed = false;
-    /* Making the exception may have run code, which may have ended it. */
-    if (greenlet_is_alive(greenlet)) {
-        if (exit != NULL) {
-            PyErr_Restore(Py_NewRef(exit_type), exit, NULL);
-        }
-        greenlet->is_killed = true;
-        Py_INCREF(greenlet->object);
-        PyObject *result = resume(thread, greenlet, NULL);
-        greenlet->is_killed = false;
-        failed = result == NULL;
-        Py_XDECREF(result);
-    }
-    else {
-        Py_XDECREF(exit);
-    }
-    /* The parent that it had may have become its child meanwhile. */
-    if (greenlet_parent_swaps() == swaps
-        || !greenlet_descends_from(greenlet_of(parent), greenlet))
-    {
-        parent = greenlet_swap_parent(greenlet, parent);
-    }
-    if (failed && greenlet->is_told_to_end && greenlet_is_alive(greenlet)) {
-        /* It has not died of that, but thrown it at a parent who is not there: a
-           hub tells that it has nothing left to wait for. */
-        PyErr_Clear();
-    }
-    else if (failed) {
-        PyErr_WriteUnraisable((PyObject *)greenlet->object);
-    }
-    Py_DECREF(parent);
-    PyErr_Restore(type, value, traceback);
-}
-
-/* Let go of what a greenlet that ends has held.  An exception that is set
-   stays set.  May run Python code and switch. */
-static HOT void
-release_run(struct greenlet *self)
-{
-    PyObject *run = self->run;
-    PyObject *args = self->args;
-    self->run = NULL;
-    self->args = NULL;
-    Py_XDECREF(args);
-    Py_XDECREF(run);
+    assert(killer->thread == thread && killer != thread_running(thread));
+    Py_INCREF(killer->object);
+    state_note_arguments(&thread_running(thread)->interpreter, NULL);
+    PyObject *result = switch_resume(thread, killer, Py_NewRef(Py_None));
+    assert(result == NULL);
+    Py_XDECREF(result);
+    PyErr_Clear();
 }
 
 /* The last switch of a greenlet.  Consumes the reference to `heir`. */
 static HOT _Noreturn void
 leave(struct thread *thread, struct greenlet *heir, PyObject *value)
 {
+    assert(heir->thread == thread && heir->slice.state != SLICE_DEAD);
     struct greenlet *self = thread_running(thread);
     state_leave(&self->interpreter, thread->tstate, &thread->chunks);
     thread_note_end(thread, self);
-    thread->lent = NULL;
-    thread->value = value;
-    thread->origin = self;
+    thread_set_lent(thread, NULL);
+    thread->handover.value = value;
+    thread->handover.origin = self;
     slice_die(&self->slice);
     (void)stack_switch(&thread->stack, &heir->slice);
 
     /* No memory to save what lies where the heir's stack belongs.  There is
        always one greenlet whose stack is in place; it gets a MemoryError. */
-    Py_CLEAR(thread->value);
+    Py_CLEAR(thread->handover.value);
+    if (heir->slice.state == SLICE_UNSTARTED) {
+        start_undo(thread, heir);
+    }
     PyErr_NoMemory();
     Py_DECREF(heir->object);
     heir = greenlet_of_slice(stack_refuge(&thread->stack));
@@ -643,71 +400,102 @@ can_resume(const struct thread *thread, const PyGreenlet *parent)
     return greenlet->slice.state == SLICE_ACTIVE && greenlet->thread == thread;
 }
 
-/* Hand the outcome of run to the parent, for ever.  `value` is NULL for an
-   exception.  Not inlined: the frame of switch_entry is part of every slice. */
-static HOT NOT_INLINED _Noreturn void
-finish(struct thread *thread, PyObject *value)
+/* What the run of a greenlet has come to: `value`, or if that is NULL the exception that
+   is set, of which a GreenletExit is a value.  May run Python code. */
+static HOT PyObject *
+outcome(const struct thread *thread, struct greenlet *self, PyObject *value,
+        enum message_kind *kind)
 {
-    struct greenlet *self = thread_running(thread);
-    bool is_exit = false;
+    *kind = MESSAGE_ARGUMENTS;
     if (value == NULL) {
-        value = take_exit(thread);
-        is_exit = value != NULL;
-        if (is_exit && self->is_killed) {
+        value = message_take_exit(thread->module);
+        *kind = MESSAGE_EXIT;
+        if (value != NULL && self->is_killed) {
+            self->is_killed = false;
             /* Its traceback holds the frames, and they what is to be released
                here: in the greenlet's own context, and on its own stack, lest
                a row of greenlets that hold each other is a recursion. */
             Py_SETREF(value, Py_NewRef(Py_None));
         }
     }
+    return value;
+}
+
+/* Does somebody else hold `wanted` until the switch?  Code that its end runs must not run
+   between resolve and the switch.  Without a GIL another thread may let go at any moment of
+   a reference that is counted now; but as a parent it exchanges nothing unless it stops this
+   thread (owner.h), which has no point to stop at in between. */
+static inline bool
+stays_held(const struct greenlet *self, PyGreenlet *wanted)
+{
+    return FREE_THREADED ? self->parent == wanted : Py_REFCNT(wanted) > 1;
+}
+
+/* Leave for whoever runs when `wanted` is switched to, or for the main greenlet if that is
+   NULL; come back, with an exception set, if there is nobody.  Consumes `value`, which is
+   NULL for the exception that is set.  May run Python code and switch. */
+static void
+leave_for(struct thread *thread, PyGreenlet *wanted, PyObject *value,
+          enum message_kind kind)
+{
+    struct greenlet *self = thread_running(thread);
+    /* Looking it up can run code that would free it. */
+    Py_XSETREF(self->holds.heir, Py_XNewRef((PyObject *)wanted));
+    struct message message = {.kind = kind};
+    if (value != NULL) {
+        message.args = PyTuple_Pack(1, value);
+        Py_DECREF(value);
+    }
+    if (message.args == NULL) {
+        message.kind = MESSAGE_EXCEPTION;
+    }
+    PyObject *run = NULL;
+    struct greenlet *heir = thread->main;
+    if (wanted == NULL) {
+        Py_INCREF(heir->object);
+    }
+    else {
+        heir = resolve(thread, wanted, &run);
+    }
+    if (heir != NULL && run == NULL) {
+        value = message_unpack(&message);
+        Py_XDECREF(message.args);
+        if (wanted != NULL && stays_held(self, wanted)) {
+            Py_CLEAR(self->holds.heir);
+        }
+        leave(thread, heir, value);
+    }
+    if (heir != NULL && start_prepare(thread, heir, run, &message) == 0) {
+        leave(thread, heir, NULL);
+    }
+    Py_XDECREF(run);
+    Py_XDECREF(message.args);
+    Py_XDECREF(heir != NULL ? heir->object : NULL);
+}
+
+/* Hand the outcome of run to the parent, for ever.  `value` is NULL for an
+   exception.  Not inlined: the frame of switch_entry is part of every slice. */
+static HOT NOT_INLINED _Noreturn void
+finish(struct thread *thread, PyObject *value)
+{
+    struct greenlet *self = thread_running(thread);
+    enum message_kind kind;
+    value = outcome(thread, self, value, &kind);
     if (self->slice.has_own_stack) {
         policy_note_end(thread, self);
     }
-    release_run(self);
-    thread_forgive(thread, self);
+    greenlet_release_call(self);
+    doomed_forgive(thread, self);
 
     PyGreenlet *wanted = self->parent;
     if (can_resume(thread, wanted)) {
         Py_INCREF(wanted);
         leave(thread, greenlet_of(wanted), value);
     }
+    self->is_dying = true;
     for (;;) {
-        /* Looking it up can run code that would free it: it is kept until it
-           is found, or else until the next greenlet has begun. */
-        Py_XSETREF(self->run, Py_XNewRef((PyObject *)wanted));
-        struct message message = {.args = NULL};
-        if (value != NULL) {
-            message.is_exit = is_exit;
-            message.args = PyTuple_Pack(1, value);
-            Py_CLEAR(value);
-        }
-        PyObject *run = NULL;
-        struct greenlet *heir = thread->main;
-        if (wanted == NULL) {
-            Py_INCREF(heir->object);
-        }
-        else {
-            heir = resolve(thread, wanted, &run);
-        }
-        if (heir != NULL && run == NULL) {
-            value = message_unpack(&message);
-            Py_XDECREF(message.args);
-            if (wanted != NULL && Py_REFCNT(wanted) > 1) {
-                Py_CLEAR(self->run);
-            }
-            leave(thread, heir, value);
-        }
-        PyObject *attribute;
-        if (heir != NULL
-            && start_prepare(thread, heir, run, &message, &attribute) == 0)
-        {
-            leave(thread, heir, attribute);
-        }
-        Py_XDECREF(run);
-        Py_XDECREF(message.args);
-        if (heir != NULL) {
-            Py_DECREF(heir->object);
-        }
+        leave_for(thread, wanted, value, kind);
+        value = NULL;
         if (wanted != NULL) {
             wanted = greenlet_of(wanted)->parent;
         }
@@ -721,20 +509,22 @@ static HOT NOT_INLINED int
 entry_land(struct thread *thread)
 {
     struct greenlet *self = thread_running(thread);
-    struct greenlet *origin = thread->origin;
-    state_settle(thread->lent);
-    PyObject *attribute = thread->value;
-    bool thrown = self->args == NULL;
+    struct greenlet *origin = thread->handover.origin;
+    state_settle(thread->handover.lent);
+    bool thrown = self->call_kind == MESSAGE_EXCEPTION;
+    PyObject *attribute = thread->handover.attribute;
+    thread->handover.attribute = NULL;
+    thread_check_landing(thread);
     Py_XDECREF(attribute);
-    if (self->is_exit) {
-        Py_SETREF(self->args, PyTuple_New(0));
+    if (self->call_kind == MESSAGE_EXIT) {
+        Py_SETREF(self->holds.args, PyTuple_New(0));
     }
     int result = thrown ? -1 : 0;
     if (trace_switch(thread, origin, self, thrown) < 0) {
         result = -1;
     }
     if (origin->slice.state == SLICE_DEAD) {
-        Py_CLEAR(origin->run);
+        Py_CLEAR(origin->holds.heir);
     }
     Py_DECREF(origin->object);
     return result;
@@ -754,19 +544,21 @@ entry_begin(struct thread *thread)
 static HOT NOT_INLINED vectorcallfunc
 entry_function(const struct greenlet *self)
 {
-    return self->has_keywords ? NULL : PyVectorcall_Function(self->run);
+    return self->call_kind == MESSAGE_KEYWORDS
+               ? NULL
+               : PyVectorcall_Function(self->run);
 }
 
 static OUT_OF_LINE PyObject *
 entry_call(const struct greenlet *self)
 {
-    struct message message
-        = {.args = self->args, .has_keywords = self->has_keywords};
+    struct message message = {.kind = (enum message_kind)self->call_kind,
+                              .args = self->holds.args};
     return PyObject_Call(self->run, message_positional(&message),
                          message_keywords(&message));
 }
 
-/* What PyObject_Vectorcall would check. */
+/* A call that fails has to set an exception, which PyObject_Vectorcall would check. */
 static OUT_OF_LINE void
 entry_failed(const struct greenlet *self)
 {
@@ -788,7 +580,7 @@ switch_entry(struct stack *stack)
     if (entry_land(thread) == 0) {
         vectorcallfunc function = entry_function(thread_running(thread));
         const struct greenlet *self = thread_running(thread);
-        PyObject *args = self->args;
+        PyObject *args = self->holds.args;
         value = function != NULL
                     ? function(self->run, &PyTuple_GET_ITEM(args, 0),
                                (size_t)PyTuple_GET_SIZE(args), NULL)

@@ -1,4 +1,4 @@
-/* The thread record: the greenlets of one Python thread.
+/* The thread record: the greenlets of a Python thread.
 
    It is made when the thread first uses greenlets, and found through the
    thread state's dict, which also ends it: the dict is cleared while the
@@ -6,62 +6,88 @@
    threads in turn (tstate_is_shared): then the record, whose greenlets are parked on
    the stack of one of them, ends as soon as another one asks for it.  Greenlets that
    have been started hold counted references to the record, so that it can outlive its
-   thread; its `tstate` is NULL then.  So does each native thread that has used it last.
+   thread; its `tstate` is NULL then.  Each native thread that has used the record last
+   (thread_cached) holds a reference, too.
 
-   A greenlet that nobody can reach any more while it is parked gets a
-   GreenletExit, but only in its own thread and never while the garbage
-   collector is at work, whose lists run through C frames that a switch would
-   replace.  Otherwise it waits on the list of the doomed, each with a
-   reference of its own.  Those that are still parked when their thread ends get
-   one then, whoever holds them. */
+   A thread that ends runs no code of its parked greenlets and lets go of nothing that
+   somebody holds: they are dead from then on, and their frames can be looked at, until
+   the last reference goes or the collector finds them (kill.h). */
 
 #ifndef GREENLET_EXT_THREAD_H
 #define GREENLET_EXT_THREAD_H
 
-#include "object.h"
+#include "state.h"
 
 #include "kinds.h"
 
-struct module_state;
+/* About the kill that is under way in a thread, of a greenlet that the collector has
+   found; zeros if there is none.  Kills can be nested: the C function of the inner kill
+   keeps the outer kill's. */
+struct watching {
+    /* Borrowed from the function that kills: */
+    PyObject *watch; /* a weak reference to the exception */
+    struct greenlet *dying;
+    struct greenlet *killer;
+    PyObject *exception; /* borrowed; valid when the watch calls back */
+    bool is_left;        /* the dying greenlet is left where it is */
+};
+
+/* From one side of a switch to the other, where no local survives.  Between switches it
+   means nothing (and is NULL in builds that check). */
+struct handover {
+    struct greenlet *origin; /* owned; who has switched */
+    PyObject *value;     /* owned; for a parked greenlet; NULL stands for the
+                                exception that is set */
+    PyObject *attribute; /* owned; the run attribute of a greenlet that
+                                starts, which needs it no more, or NULL */
+    void *lent;          /* what the origin has lent, see state_seal */
+};
 
 struct thread {
-    struct stack stack;        /* first: the assembly's argument */
-    PyThreadState *tstate;     /* borrowed; NULL when the thread has ended */
-    struct greenlet *main;     /* owned until the thread ends */
-    struct greenlet *origin;   /* owned; who switched last */
-    PyObject *value;           /* owned; what it handed over, see switch.c */
-    void *lent;                /* what it has lent, see state_seal */
+    struct stack stack;    /* first: the assembly's argument */
+    PyThreadState *tstate; /* borrowed; NULL when the thread has ended */
+    struct greenlet *main; /* owned until the thread ends */
+    struct handover handover;
     PyObject *trace;           /* owned; the trace function or NULL */
     struct greenlet *doomed;   /* owned list, by doomed_next */
-    struct greenlet *refused;  /* the same, of those that would not die */
-    struct greenlet *spares;   /* deallocated ones, by doomed_next */
-    struct greenlet **started; /* borrowed; those that are alive, the main one
-                                  apart, in no order */
+    struct greenlet *refused;  /* the same, of the refused */
+    struct greenlet *spares;   /* see spares.h */
+    struct greenlet **started; /* borrowed; all that are alive but the main
+                                  greenlet, in no order */
     int spares_count;
     struct module_state *module;
     struct chunk_pool chunks;
     struct kinds kinds;
     struct stack_homes homes;
-    size_t policy_size;    /* the policy's, for which the pool of stacks is */
-    Py_ssize_t references; /* together one holder */
+    Py_ssize_t references;       /* together one holder */
     _Atomic(Py_ssize_t) holders; /* any thread's, under any GIL */
     uint32_t started_count;
     uint32_t started_capacity;
-    uint32_t started_peak; /* since memory was last given back */
-    bool attention;        /* something rare is to be done at a switch */
-    bool seals_early;      /* at each switch, see thread_is_main */
-    bool is_shared;        /* its thread state is; never in thread_cached,
+    uint32_t started_peak;    /* since memory was last given back */
+    size_t parent_swaps;      /* see tree_swap_parent */
+    struct watching watching; /* see kill.h */
+    bool attention;           /* something rare is to be done at a switch */
+    bool is_ending;           /* ends after the thread state's dict */
+    bool gets_calls;          /* pending calls are made in this thread */
+    int last_callbacks;       /* tstate_callbacks when it ended */
+    bool seals_early;         /* at each switch, see thread_is_main */
+    bool collects;            /* see thread_collects */
+    bool is_late;             /* nothing tells of its end, see threads.h */
+    struct lock doom_lock;    /* of `doomed` and `refused`, of who is on a list,
+                                 and of changes of `attention` */
+    bool is_shared;           /* its thread state is; never in thread_cached,
                               and all switches go the long way */
-    uint64_t native;       /* the thread on whose stack its greenlets are */
-    struct thread *next;   /* of those of the interpreter, see module.h */
-    struct thread **link;  /* what points to this one among them, or NULL */
+    uint64_t native;          /* the thread on whose stack its greenlets are */
+    uint64_t state_number; /* of its thread state: no other has ever had it */
+    struct thread *next;   /* in the interpreter's list, see state.h */
+    struct thread **link;  /* what points to this record there, or NULL */
     struct thread
         *caller; /* counted; whose greenlet's stack they are on, or NULL */
 };
 
-/* The record that this native thread used last, counted.  It is right if its
-   `tstate` is the current one; a record that ends has none, and is removed from
-   here if this thread ends it. */
+/* The record that this native thread used last, counted.  It is the calling thread's if its
+   `tstate` is the current thread state.  A record that ends has no `tstate`, and leaves this
+   place if this native thread ends it. */
 extern _Thread_local struct thread *thread_cached;
 
 /* The calling thread's record, borrowed, if it was the last that this native
@@ -73,33 +99,62 @@ thread_last_used(void)
     return thread != NULL && thread->tstate == tstate_current() ? thread : NULL;
 }
 
-/* The calling thread's record, made if need be, borrowed; NULL with an
-   exception when out of memory or too late.  May run Python code, where what another
-   native thread has left is released. */
-struct thread *thread_current(void);
+/* Is it the record of the caller's thread state?  An earlier thread state may have had the
+   same address.  Runs no Python code. */
+static inline bool
+thread_is_own(const struct thread *thread)
+{
+    PyThreadState *tstate = tstate_current();
+    return thread->tstate == tstate
+           && thread->state_number == PyThreadState_GetID(tstate);
+}
+
+/* The thread state of a record, which may be another thread's, to compare with or to look
+   into: NULL if it has gone, or may have.  Runs no Python code. */
+static inline PyThreadState *
+thread_state(const struct thread *thread)
+{
+    PyThreadState *tstate = SHARED_LOAD(thread->tstate);
+    return FREE_THREADED && tstate != NULL && thread->is_late
+                   && !thread_is_own(thread)
+               ? NULL
+               : tstate;
+}
 
 /* The number of the calling native thread, which no other has ever had, unlike what
    the system calls it.  Runs no Python code. */
 uint64_t thread_native(void);
 
-/* Is the caller on the native thread on whose stack the greenlets are?  Their thread
-   state is known to be the current one.  Runs no Python code. */
+/* Is the caller on the native thread on whose stack the greenlets are?  Ask only if their
+   thread state is the current one.  Runs no Python code. */
 static inline bool
 thread_is_native(const struct thread *thread)
 {
     return !thread->is_shared || thread->native == thread_native();
 }
 
-/* Whose code is running, borrowed: the reference is the record's. */
+/* The greenlet whose code is running, borrowed from the record. */
 static inline struct greenlet *
 thread_running(const struct thread *thread)
 {
     return greenlet_of_slice(thread->stack.current);
 }
 
-/* Counted references to the record itself.  Run no Python code. */
+static inline void
+thread_set_lent(struct thread *thread, void *lent)
+{
+    if (STATE_LENDS) {
+        thread->handover.lent = lent;
+    }
+}
+
+/* Counted references to the record itself.  Its greenlets retain and release it, in any
+   thread of the interpreter, and are one holder together; any other thread may hold it,
+   and let go.  Run no Python code. */
 void thread_retain(struct thread *thread);
 void thread_release(struct thread *thread);
+void thread_hold(struct thread *thread);
+void thread_let_go(struct thread *thread);
 
 /* Have room to note one more start.  -1 when out of memory, without an exception.
    Runs no Python code. */
@@ -119,16 +174,17 @@ thread_reserve_start(struct thread *thread)
 static inline void
 thread_note_start(struct thread *thread, struct greenlet *greenlet)
 {
+    assert(thread->started_count < thread->started_capacity);
     uint32_t place = thread->started_count;
     thread->started[place] = greenlet;
-    greenlet->place = place;
+    greenlet->number.place = place;
     thread->started_count = place + 1;
     if (place >= thread->started_peak) {
         thread->started_peak = place + 1;
     }
 }
 
-/* A burst is at least so many greenlets: the heap is searched after each. */
+/* The fewest greenlets that make a burst: after each burst the heap is searched. */
 #define THREAD_BURST 4096U
 
 void thread_give_back(struct thread *thread);
@@ -138,9 +194,9 @@ thread_note_end(struct thread *thread, const struct greenlet *greenlet)
 {
     uint32_t count = thread->started_count - 1;
     struct greenlet *last = thread->started[count];
-    assert(thread->started[greenlet->place] == greenlet);
-    thread->started[greenlet->place] = last;
-    last->place = greenlet->place;
+    assert(thread->started[greenlet->number.place] == greenlet);
+    thread->started[greenlet->number.place] = last;
+    last->number.place = greenlet->number.place;
     thread->started_count = count;
     if (thread->started_peak - count >= THREAD_BURST
         && count < thread->started_peak / 2)
@@ -149,46 +205,35 @@ thread_note_end(struct thread *thread, const struct greenlet *greenlet)
     }
 }
 
-/* The interpreter ends: its records cannot be found from `module` any more.  Runs no
-   Python code. */
-void thread_forget_module(struct module_state *module);
-
-/* Call after `trace` or `doomed` has changed.  Runs no Python code. */
-void thread_update_attention(struct thread *thread);
-
-/* Have a parked greenlet that nobody can reach killed by its own thread, at
-   its next use of greenlets or at its end.  Takes a new reference to it.  May
-   be called in any thread.  Runs no Python code. */
-void thread_doom(struct thread *thread, struct greenlet *greenlet);
-
-/* A greenlet has caught its GreenletExit and parked again.  If nobody knows it
-   but the caller it gets a new reference, until the thread ends.  Runs Python
-   code only to complain. */
-void thread_refused(struct thread *thread, struct greenlet *greenlet);
-
-/* The running greenlet ends after all: if it is on a list of the record, take
-   it off.  Runs no Python code. */
-void thread_forgive(struct thread *thread, struct greenlet *greenlet);
-
-/* Kill the doomed of the calling thread, unless a collection is under way.
-   Leaves the exception that is set alone.  May run Python code and switch. */
-void thread_settle(struct thread *thread);
-
-/* What every entrance to the module begins with: thread_current and, if there
-   are doomed, thread_settle.  May run Python code and switch. */
-struct thread *thread_enter_slowly(void);
-
-static inline struct thread *
-thread_enter(void)
+/* Is the thread, which has not ended, in the middle of a collection?  Where threads run at
+   the same time, others go on while it calls finalizers; so they have to know whose it is.
+   Runs no Python code. */
+static inline bool
+thread_collects(const struct thread *thread)
 {
-    struct thread *thread = thread_last_used();
-    return thread != NULL && thread->doomed == NULL ? thread
-                                                    : thread_enter_slowly();
+    PyThreadState *tstate = thread_state(thread);
+    return (!FREE_THREADED || (tstate != NULL && thread->collects))
+           && tstate_collecting(tstate);
 }
 
-/* For the published package's tests: how many greenlets wait on lists of the
-   doomed, and how many records have a living thread.  Run no Python code. */
-Py_ssize_t thread_count_doomed(void);
-Py_ssize_t thread_count(void);
+/* The collector visits the main greenlet of a record, as it does in each collection before
+   it calls any finalizer, in the thread that collects.  Runs no Python code. */
+static inline void
+thread_note_visit(struct thread *thread)
+{
+    thread->collects = thread->tstate == tstate_current();
+}
+
+/* What `attention` has to be. */
+static inline bool
+thread_needs_attention(const struct thread *thread)
+{
+    return thread->trace != NULL || thread->doomed != NULL || thread->is_shared
+           || thread->is_ending;
+}
+
+/* Call after `trace` or `doomed` has changed, in the owner or in a look; takes the lock of
+   `doomed`, which other threads change meanwhile.  Runs no Python code. */
+void thread_update_attention(struct thread *thread);
 
 #endif

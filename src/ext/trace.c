@@ -2,12 +2,19 @@
 
 #include "trace.h"
 
-#include "module.h"
+PyObject *
+trace_exchange(PyObject **place, PyObject *callback)
+{
+    PyObject *previous = *place;
+    *place = callback == Py_None ? NULL : Py_NewRef(callback);
+    return previous != NULL ? previous : Py_NewRef(Py_None);
+}
 
 int
 trace_switch(struct thread *thread, struct greenlet *origin,
              struct greenlet *target, bool thrown)
 {
+    assert(thread == target->thread);
     if (thread->trace == NULL) {
         return 0;
     }
@@ -35,34 +42,4 @@ trace_switch(struct thread *thread, struct greenlet *origin,
     Py_XDECREF(value);
     Py_XDECREF(traceback);
     return -1;
-}
-
-PyObject *
-trace_set(PyObject *module, PyObject *args)
-{
-    (void)module;
-    PyObject *callback;
-    if (!PyArg_ParseTuple(args, "O", &callback)) {
-        return NULL;
-    }
-    struct thread *thread = thread_enter();
-    if (thread == NULL) {
-        return NULL;
-    }
-    PyObject *previous = thread->trace;
-    thread->trace = callback == Py_None ? NULL : Py_NewRef(callback);
-    thread_update_attention(thread);
-    return previous != NULL ? previous : Py_NewRef(Py_None);
-}
-
-PyObject *
-trace_get(PyObject *module, PyObject *unused)
-{
-    (void)module;
-    (void)unused;
-    struct thread *thread = thread_enter();
-    if (thread == NULL) {
-        return NULL;
-    }
-    return Py_NewRef(thread->trace != NULL ? thread->trace : Py_None);
 }

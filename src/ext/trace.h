@@ -7,13 +7,14 @@
 
 /* Report the switch that has just landed, if there is a trace function;
    `thrown` says that it hands over the exception that is set.  If the trace
-   function raises, tracing is off, its exception is the one that is set, and
-   the result is -1.  Runs Python code and may switch. */
+   function raises, tracing is off, its exception replaces the one that was set,
+   and the result is -1.  Runs Python code and may switch. */
 int trace_switch(struct thread *thread, struct greenlet *origin,
                  struct greenlet *target, bool thrown);
 
-/* settrace() and gettrace(). */
-PyObject *trace_set(PyObject *module, PyObject *args);
-PyObject *trace_get(PyObject *module, PyObject *unused);
+/* Put a trace function, a callable or None, where a record or the module's state has it;
+   for a record call thread_update_attention afterwards.  Returns a new reference to the
+   trace function before, or to None.  Runs no Python code. */
+PyObject *trace_exchange(PyObject **place, PyObject *callback);
 
 #endif

@@ -226,9 +226,9 @@ def lists_of_objects(interpreter: Any) -> Iterator[int]:
         interpreter = interpreter["next"]
 
 
-def objects() -> Iterator[tuple[int, int]]:
-    """What the collector knows of: objects and their types."""
-    interpreter = first_interpreter()
+def objects(interpreter: Any) -> Iterator[tuple[int, int]]:
+    """What the collector knows of, in this interpreter and the next ones: objects and their
+    types."""
     head_size = gdb.lookup_type("PyGC_Head").sizeof
     type_offset = head_size + int(pointer(0, "PyObject")["ob_type"].address)
     for head in lists_of_objects(interpreter):
@@ -345,6 +345,8 @@ def all_greenlets() -> list[Greenlet]:
     if not gdb.selected_inferior().pid:
         raise gdb.GdbError("there is no process and no core file")
     layout = Layout()
+    # Comes before any type of the interpreter's is looked up, since it says what is missing.
+    interpreter = first_interpreter()
     static_type = address_of("greenlet_type", "greenlet's extension module")
     deallocate = pointer(static_type, "PyTypeObject")["tp_dealloc"]
     known = {0: False}
@@ -356,7 +358,7 @@ def all_greenlets() -> list[Greenlet]:
             known[kind] = found["tp_dealloc"] == deallocate or is_greenlet(int(found["tp_base"]))
         return known[kind]
 
-    found = [address for address, kind in objects() if is_greenlet(kind)]
+    found = [address for address, kind in objects(interpreter) if is_greenlet(kind)]
     for address in found:
         numbers.of(address)
     # One that is being made has no structure yet.

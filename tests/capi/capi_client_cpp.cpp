@@ -6,6 +6,7 @@
 
 #include "greenlet/greenlet.h"
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -34,6 +35,41 @@ struct Guard {
 
 /* A Python exception on its way through C++ frames. */
 struct PythonError {};
+
+/* Knows how many of its kind there are. */
+struct Counted : std::runtime_error {
+    explicit Counted(const std::string &message) : std::runtime_error(message)
+    {
+        ++alive;
+    }
+    Counted(const Counted &other) : std::runtime_error(other)
+    {
+        ++alive;
+    }
+    ~Counted() noexcept override
+    {
+        --alive;
+    }
+    static int alive;
+};
+
+int Counted::alive = 0;
+
+/* Calls back when it goes, by an exception on its way say. */
+struct CallsBack {
+    CallsBack(PyObject *called, bool *unhappy)
+        : callback(called), failed(unhappy)
+    {
+    }
+    ~CallsBack()
+    {
+        PyObject *result = PyObject_CallNoArgs(callback);
+        *failed = result == NULL;
+        Py_XDECREF(result);
+    }
+    PyObject *callback;
+    bool *failed;
+};
 
 /* Calls `callback` below `depth` C++ frames and then throws through them. */
 void
@@ -83,8 +119,8 @@ void
 handle_with(PyObject *callback, const std::string &message)
 {
     try {
-        throw std::runtime_error(message);
-    } catch (const std::runtime_error &) {
+        throw Counted(message);
+    } catch (const Counted &) {
         PyObject *result = PyObject_CallNoArgs(callback);
         if (result == NULL) {
             throw PythonError();
@@ -104,13 +140,65 @@ rethrow_after(PyObject *, PyObject *args)
     }
     try {
         handle_with(callback, message);
-    } catch (const std::runtime_error &caught) {
+    } catch (const Counted &caught) {
         return PyUnicode_FromString(caught.what());
     } catch (const PythonError &) {
         return NULL;
     }
     PyErr_SetString(PyExc_AssertionError, "nothing was thrown");
     return NULL;
+}
+
+/* The same, but leaves the catch block first and keeps the exception meanwhile. */
+PyObject *
+rethrow_kept_after(PyObject *, PyObject *args)
+{
+    PyObject *callback;
+    const char *message;
+    if (!PyArg_ParseTuple(args, "Os", &callback, &message)) {
+        return NULL;
+    }
+    std::exception_ptr kept;
+    try {
+        throw Counted(message);
+    } catch (const Counted &) {
+        kept = std::current_exception();
+    }
+    PyObject *result = PyObject_CallNoArgs(callback);
+    if (result == NULL) {
+        return NULL;
+    }
+    Py_DECREF(result);
+    try {
+        std::rethrow_exception(kept);
+    } catch (const Counted &caught) {
+        return PyUnicode_FromString(caught.what());
+    }
+}
+
+/* The message that was caught.  `callback` may switch away: it is called by a
+ * destructor while the exception is on its way. */
+PyObject *
+unwind_through(PyObject *, PyObject *args)
+{
+    PyObject *callback;
+    const char *message;
+    if (!PyArg_ParseTuple(args, "Os", &callback, &message)) {
+        return NULL;
+    }
+    bool failed = false;
+    try {
+        CallsBack calls_back(callback, &failed);
+        throw Counted(message);
+    } catch (const Counted &caught) {
+        return failed ? NULL : PyUnicode_FromString(caught.what());
+    }
+}
+
+PyObject *
+exceptions_alive(PyObject *, PyObject *)
+{
+    return PyLong_FromLong(Counted::alive);
 }
 
 /* Lets an exception escape from C++: the end of the process. */
@@ -166,6 +254,9 @@ unwind(PyObject *, PyObject *)
 PyMethodDef client_methods[] = {
     {"catch_after", catch_after, METH_VARARGS, NULL},
     {"rethrow_after", rethrow_after, METH_VARARGS, NULL},
+    {"rethrow_kept_after", rethrow_kept_after, METH_VARARGS, NULL},
+    {"unwind_through", unwind_through, METH_VARARGS, NULL},
+    {"exceptions_alive", exceptions_alive, METH_NOARGS, NULL},
     {"throw_uncaught", throw_uncaught, METH_NOARGS, NULL},
     {"switch_in_try", switch_in_try, METH_O, NULL},
     {"unwind", unwind, METH_NOARGS, NULL},

@@ -69,6 +69,82 @@ def test_another_greenlet_throws_and_catches_while_this_one_handles(cpp_client):
     assert cpp_client.rethrow_after(meanwhile, "main") == "main"
 
 
+# What the thread is handling is a stack of the C++ runtime's, which greenlets share: who is
+# parked in a catch block leaves it before those that had parked in theirs earlier.
+
+
+def parked_in(function, count=20):
+    """Greenlets that have parked in a function of the client, and what each is to return."""
+    main = greenlet.getcurrent()
+    waiting = {f"number {i}": greenlet.greenlet(function) for i in range(count)}
+    for message, each in waiting.items():
+        each.switch(main.switch, message)
+    return waiting
+
+
+def test_leaving_catch_blocks_from_the_last_to_the_first(cpp_client):
+    for message, each in reversed(parked_in(cpp_client.rethrow_after).items()):
+        assert each.switch() == message
+    assert cpp_client.exceptions_alive() == 0
+
+
+def test_one_parked_in_a_catch_block_while_others_throw_and_catch(cpp_client):
+    (handling,) = parked_in(cpp_client.rethrow_after, 1).values()
+    for depth in range(20):
+        assert greenlet.greenlet(cpp_client.catch_after).switch(nothing, depth)[0] == depth
+        assert cpp_client.rethrow_after(nothing, "main") == "main"
+    assert handling.switch() == "number 0"
+
+
+def test_parked_in_nested_catch_blocks(cpp_client):
+    main = greenlet.getcurrent()
+
+    def descend(depth):
+        if depth == 0:
+            return main.switch()
+        return cpp_client.rethrow_after(lambda: descend(depth - 1), f"depth {depth}")
+
+    first, second = greenlet.greenlet(descend), greenlet.greenlet(descend)
+    first.switch(5)
+    second.switch(3)
+    assert second.switch() == "depth 3"
+    assert first.switch() == "depth 5"
+    assert cpp_client.exceptions_alive() == 0
+
+
+@pytest.mark.parametrize("way", ["thrown into", "dropped"])
+def test_killed_in_catch_blocks_from_the_last_to_the_first(cpp_client, way):
+    waiting = list(parked_in(cpp_client.rethrow_after).values())
+    while len(waiting) > 1:
+        if way == "thrown into":
+            waiting.pop().throw()
+        else:
+            waiting.pop()
+    assert cpp_client.exceptions_alive() == 1
+    assert waiting[0].switch() == "number 0"
+    assert cpp_client.exceptions_alive() == 0
+
+
+@pytest.mark.parametrize("function", ["rethrow_kept_after", "unwind_through"])
+def test_outside_of_catch_blocks_in_any_order(cpp_client, function):
+    waiting = parked_in(getattr(cpp_client, function))
+    messages = list(waiting)
+    random.Random(5).shuffle(messages)
+    for message in messages:
+        assert waiting[message].switch() == message
+    assert cpp_client.exceptions_alive() == 0
+
+
+@pytest.mark.parametrize("function", ["rethrow_kept_after", "unwind_through"])
+def test_killed_outside_of_catch_blocks_in_any_order(cpp_client, function):
+    waiting = list(parked_in(getattr(cpp_client, function)).values())
+    random.Random(6).shuffle(waiting)
+    assert cpp_client.exceptions_alive() == len(waiting)
+    while waiting:
+        waiting.pop()
+        assert cpp_client.exceptions_alive() == len(waiting)
+
+
 def test_nested_greenlets_each_throw_after_the_inner_one(cpp_client):
     def descend(depth):
         def inside():

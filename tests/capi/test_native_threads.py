@@ -11,6 +11,7 @@ from greenlet import GreenletExit, _greenlet, error, getcurrent, greenlet
 
 from growth import resident_bytes
 from support import (
+    FREE_THREADED,
     echo,
     finished,
     in_greenlet,
@@ -218,7 +219,8 @@ def test_greenlets_left_to_themselves_end_with_their_thread_state(client, kind):
         gc.collect()
 
     client.visit(kind, 3, visit)
-    assert log == list(enumerate(identities))
+    # On 3.10 any call may be a callback that is under way: then none of its code runs.
+    assert log == ([] if sys.version_info < (3, 11) else list(enumerate(identities)))
 
 
 class Held:
@@ -287,7 +289,8 @@ def test_memory_does_not_grow_from_visit_to_visit(client, kind, is_held):
     client.visit(kind, count, visit)
     before = resident_bytes()
     client.visit(kind, count, visit)
-    assert resident_bytes() - before < 1 << 20
+    # Without a GIL each thread has a heap, whose pages others get piece by piece.
+    assert resident_bytes() - before < (4 if FREE_THREADED else 1) << 20
 
 
 def test_refusal_names_the_main_greenlets_of_a_visitor_and_of_the_target(client):

@@ -4,12 +4,16 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 BUILD = PROJECT / "build" / "clients"
 
 ORACLE = "greenlet==3.5.6"
+
+# The exit status of a program that lacks something here; its last line says what.
+SKIPPED = 77
 
 # Printed by the environment's own python.
 TAG = "import sys; print('cp', *sys.version_info[:2], sys.abiflags, sep='')"
@@ -44,6 +48,11 @@ def run(command):
     return result.stdout
 
 
+def tag_of(interpreter):
+    """What names the environments of an interpreter, cp314t for example."""
+    return run([interpreter, "-c", TAG]).strip()
+
+
 def build_wheel(python, folder):
     """The wheel of this very tree, built anew."""
     if folder.exists():
@@ -53,7 +62,7 @@ def build_wheel(python, folder):
     return wheel
 
 
-def install(python, tag, oracle):
+def install(python, tag, oracle, requirements):
     """Install greenlet first, then its users; `NAME local|published` expected."""
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
     binary = [*pip, "--only-binary", ":all:"]
@@ -64,20 +73,22 @@ def install(python, tag, oracle):
         wheel = build_wheel(python, BUILD / "wheels" / tag)
         run([*pip, "--no-deps", "--force-reinstall", wheel])
         expected = f"{wheel.name.split('-')[1]} local"
-    run([*binary, "--requirement", HERE / "requirements.txt"])
+    run([*binary, *(f"--requirement={HERE / name}" for name in requirements)])
     return expected
 
 
-def make(interpreter, oracle):
-    """An environment's name and python, with every client installed in it."""
-    tag = run([interpreter, "-c", TAG]).strip()
+def make(interpreter, oracle, more=()):
+    """An environment's name and python, with the clients of `requirements.txt` installed in it and
+    those of `more` such files."""
+    tag = tag_of(interpreter)
     name = f"{tag}-oracle" if oracle else tag
     folder = BUILD / name
     bin_folder = folder / ("Scripts" if (folder / "Scripts").exists() else "bin")
     python = bin_folder / "python"
     if not python.exists():
-        run([interpreter, "-m", "venv", folder])
-    expected = install(python, tag, oracle)
+        maker = PROJECT / "tools" / "virtual_environment.py"
+        run([sys.executable, maker, interpreter, folder])
+    expected = install(python, tag, oracle, ["requirements.txt", *more])
     installed = run([python, "-c", INSTALLED]).strip()
     if installed != expected:
         raise EnvironmentFailure(

@@ -1,6 +1,8 @@
-"""greenback: awaiting from plain functions, under asyncio and under trio."""
+"""greenback: awaiting from plain functions, under asyncio and under trio; then the same in several
+threads at a time, each with loops of its own."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import greenback
 import trio
@@ -8,6 +10,7 @@ import trio
 TASKS = 100
 AWAITS = 100
 DEPTH = 20
+THREADS = 3
 
 
 async def double(sleep, number):
@@ -59,11 +62,19 @@ async def under_trio():
     return totals
 
 
-def main():
+def run_loops():
     expected = [AWAITS * (AWAITS - 1)] * TASKS
     assert asyncio.run(under_asyncio()) == expected
     assert trio.run(under_trio) == expected
-    print(f"{2 * TASKS} tasks, {2 * TASKS * AWAITS} awaits from plain functions")
+
+
+def main():
+    run_loops()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for each in [pool.submit(run_loops) for _ in range(THREADS)]:
+            each.result()
+    tasks = 2 * TASKS * (1 + THREADS)
+    print(f"{tasks} tasks, {tasks * AWAITS} awaits from plain functions")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""SQLAlchemy's asyncio layer over aiosqlite: 10 000 rows from 50 tasks.
+"""SQLAlchemy's asyncio layer over aiosqlite: 10 000 rows from 50 tasks; then the same with fewer
+rows in several threads at a time, each with its own loop and database.
 
 The ORM is written without `await`; SQLAlchemy runs it in a greenlet and
 switches out of it for every call into the database driver.
@@ -7,6 +8,7 @@ switches out of it for every call into the database driver.
 import asyncio
 import pathlib
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
@@ -15,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 TASKS = 50
 ROWS = 10_000
 BATCH = 20
+THREADS = 3
+ROWS_IN_THREAD = 1_000
 
 
 class Base(DeclarativeBase):
@@ -32,9 +36,9 @@ def text_of(number):
     return f"row {number} " + "x" * (number % 50)
 
 
-async def insert_and_read(sessions, task):
+async def insert_and_read(sessions, task, rows):
     """Insert this task's rows, read them back; the number found right."""
-    numbers = range(task, ROWS, TASKS)
+    numbers = range(task, rows, TASKS)
     for start in range(0, len(numbers), BATCH):
         async with sessions.begin() as session:
             for number in numbers[start : start + BATCH]:
@@ -48,7 +52,7 @@ async def insert_and_read(sessions, task):
     return len(items)
 
 
-async def run(folder):
+async def run(folder, rows):
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{folder / 'items.sqlite'}",
         connect_args={"timeout": 100},
@@ -59,17 +63,25 @@ async def run(folder):
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
-    counts = await asyncio.gather(*(insert_and_read(sessions, task) for task in range(TASKS)))
+    tasks = [insert_and_read(sessions, task, rows) for task in range(TASKS)]
+    counts = await asyncio.gather(*tasks)
     async with sessions() as session:
         total = await session.scalar(select(func.count()).select_from(Item))
     await engine.dispose()
-    assert sum(counts) == total == ROWS, (counts, total)
-    print(f"{total} rows inserted and read back by {TASKS} tasks")
+    assert sum(counts) == total == rows, (counts, total)
+    return total
+
+
+def run_loop(rows):
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(asyncio.wait_for(run(pathlib.Path(folder), rows), 150))
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(asyncio.wait_for(run(pathlib.Path(folder)), 150))
+    total = run_loop(ROWS)
+    with ThreadPoolExecutor(THREADS) as pool:
+        total += sum(pool.map(run_loop, [ROWS_IN_THREAD] * THREADS))
+    print(f"{total} rows inserted and read back by {TASKS} tasks of each of {1 + THREADS} loops")
 
 
 if __name__ == "__main__":

@@ -33,11 +33,12 @@ uint64_t registers_hold(const uint64_t *values,
                         struct stack *stack, struct slice *target,
                         struct registers_outcome *outcome);
 
-/* The floating-point control words of this thread, as one number. */
+/* The floating-point control and status words of this thread, as one number. */
 uint64_t control_get(void);
 void control_set(uint64_t word);
 
-/* Which bits of that number control something. */
+/* Which bits of that number control something, or tell of exceptions that have
+   occurred. */
 extern const uint64_t control_bits;
 
 #endif

@@ -1,13 +1,15 @@
 /* AArch64, AAPCS64; src/core/arch/aarch64_aapcs64.S cites it.
 
-   Words of `values`: x19 to x29, d8 to d15.  The control number is FPCR. */
+   Words of `values`: x19 to x29, d8 to d15.  The control number is FPCR in
+   the low half and FPSR in the high half. */
 
 #define REGISTERS_COUNT 19
 #define REGISTERS_IN_DWARF 19
 
 /* FPCR: exceptions that trap (8 to 12 and 15), rounding (22, 23), flush to zero (24),
-   default NaN (25), alternative half precision (26). */
-#define CONTROL_BITS 0x07c09f00
+   default NaN (25), alternative half precision (26).  FPSR: exceptions that have
+   occurred (0 to 4 and 7), saturation (27). */
+#define CONTROL_BITS 0x0800009f07c09f00
 
         .macro  STORE_PAIR first, second, offset
         stp     \first, \second, [sp, #\offset]
@@ -112,12 +114,17 @@
         FUNCTION_BEGIN control_get
         hint    #34
         mrs     x0, fpcr
+        mrs     x1, fpsr
+        orr     x0, x0, x1, lsl #32
         ret
         FUNCTION_END control_get
 
         FUNCTION_BEGIN control_set
         hint    #34
+        lsr     x1, x0, #32
+        mov     w0, w0
         msr     fpcr, x0
+        msr     fpsr, x1
         ret
         FUNCTION_END control_set
 

@@ -15,10 +15,11 @@
 /* ARM's unwinder tells the others in another way. */
 #define REGISTERS_IN_DWARF 8
 
-/* Of the bits that arm_aapcs32.S names, those that processors have without half
-   precision. */
+/* FPSCR: exceptions that have occurred (0 to 4 and 7) and that trap (8 to 12 and 15),
+   rounding (22, 23), flush to zero (24), default NaN (25), alternative half precision
+   (26), saturation (27). */
 #if HAS_FLOATS
-#  define CONTROL_BITS 0x07c09f00
+#  define CONTROL_BITS 0x0fc09f9f
 #else
 #  define CONTROL_BITS 0
 #endif

@@ -7,7 +7,7 @@
 #define REGISTERS_IN_DWARF 4
 
 /* As on x86-64. */
-#define CONTROL_BITS 0x00000f3f0000ffc0
+#define CONTROL_BITS 0x00000f3f0000ffff
 
         .intel_syntax noprefix
 
@@ -77,7 +77,6 @@
         .cfi_endproc
         FUNCTION_END registers_hold
 
-        /* The six lowest bits of MXCSR are status, which nobody preserves. */
         FUNCTION_BEGIN control_get
         .cfi_startproc
         endbr32
@@ -86,7 +85,6 @@
         stmxcsr [esp]
         fnstcw  [esp + 4]
         mov     eax, [esp]
-        and     eax, 0xffffffc0
         movzx   edx, word ptr [esp + 4]
         add     esp, 12
         .cfi_adjust_cfa_offset -12

@@ -5,8 +5,9 @@
 #define REGISTERS_COUNT 18
 #define REGISTERS_IN_DWARF 18
 
-/* Exceptions that trap (0 to 4), rounding (8, 9). */
-#define CONTROL_BITS 0x31f
+/* Exceptions that trap (0 to 4), rounding (8, 9), exceptions that have occurred (16 to
+   20). */
+#define CONTROL_BITS 0x1f031f
 
 #define FRAME_SIZE 176
 
@@ -91,7 +92,8 @@
 
         FUNCTION_BEGIN control_get
         movfcsr2gr $a0, $fcsr0
-        andi    $a0, $a0, CONTROL_BITS
+        li.w    $t0, CONTROL_BITS
+        and     $a0, $a0, $t0
         jr      $ra
         FUNCTION_END control_get
 

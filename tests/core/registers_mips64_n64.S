@@ -6,8 +6,9 @@
 #define REGISTERS_COUNT 18
 #define REGISTERS_IN_DWARF 18
 
-/* Rounding (0, 1), exceptions that trap (7 to 11), flush to zero (24). */
-#define CONTROL_BITS 0x01000f83
+/* Rounding (0, 1), exceptions that have occurred (2 to 6) and that trap (7 to 11), flush
+   to zero (24). */
+#define CONTROL_BITS 0x01000fff
 
 #define FRAME_SIZE 176
 

@@ -6,9 +6,10 @@
 #define REGISTERS_COUNT 61
 #define REGISTERS_IN_DWARF 36
 
-/* FPSCR: rounding (0, 1), no IEEE mode (2), exceptions that trap (3 to 7), decimal
+/* FPSCR, counted from its lowest bit: rounding (0, 1), no IEEE mode (2), exceptions that
+   trap (3 to 7) and that have occurred (8 to 10, 19 to 28, and 31 for any), decimal
    rounding (32 to 34). */
-#define CONTROL_BITS 0x7000000ff
+#define CONTROL_BITS 0x79ff807ff
 
 #define CR_FIELDS 0x00fff000
 
@@ -128,15 +129,23 @@
         mffs    0
         stfd    0, -8(1)
         ld      3, -8(1)
-        li      4, 0xff
-        li      5, 7
-        sldi    5, 5, 32
-        or      4, 4, 5
+        li      4, CONTROL_BITS >> 32
+        sldi    4, 4, 32
+        oris    4, 4, (CONTROL_BITS >> 16) & 0xffff
+        ori     4, 4, CONTROL_BITS & 0xffff
         and     3, 3, 4
         blr
         FUNCTION_END control_get
 
+        /* An exception that has occurred would trap now, so none has where any is to
+           trap. */
         FUNCTION_BEGIN control_set
+        andi.   4, 3, 0xf8
+        beq     LABEL(harmless)
+        clrldi  4, 3, 56
+        clrrdi  3, 3, 32
+        or      3, 3, 4
+LABEL(harmless):
         std     3, -8(1)
         lfd     0, -8(1)
         mtfsf   0xff, 0, 1, 0

@@ -32,8 +32,9 @@
 #  define REGISTERS_IN_DWARF 12
 #endif
 
-/* Some of the modes are not defined, but the register holds all three bits. */
-#define CONTROL_BITS 7
+/* Exceptions that have occurred (0 to 4), rounding (5 to 7).  Some of the modes are not
+   defined, but the register holds all three bits. */
+#define CONTROL_BITS 0xff
 
 #define FRAME_SIZE 272
 
@@ -168,13 +169,13 @@
         FUNCTION_END registers_hold
 
         FUNCTION_BEGIN control_get
-        frrm    a0
+        frcsr   a0
         li      a1, 0
         ret
         FUNCTION_END control_get
 
         FUNCTION_BEGIN control_set
-        fsrm    a0
+        fscsr   a0
         ret
         FUNCTION_END control_set
 

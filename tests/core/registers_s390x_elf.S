@@ -5,9 +5,10 @@
 #define REGISTERS_COUNT 16
 #define REGISTERS_IN_DWARF 16
 
-/* FPC: five exceptions that trap, decimal and binary rounding.  Of binary rounding
-   without the highest bit, which a processor refuses in most combinations. */
-#define CONTROL_BITS 0xf8000073
+/* FPC: five exceptions that trap, and the same that have occurred, decimal and binary
+   rounding.  Of binary rounding without the highest bit, which a processor refuses in
+   most combinations. */
+#define CONTROL_BITS 0xf8f80073
 
 #define FRAME_SIZE 320
 
@@ -117,7 +118,7 @@
         FUNCTION_BEGIN control_get
         lghi    %r2, 0
         efpc    %r2
-        llilh   %r1, 0xfc00
+        llilh   %r1, 0xfcf8
         oill    %r1, 0x0077
         ngr     %r2, %r1
         br      %r14

@@ -6,10 +6,10 @@
 #define REGISTERS_COUNT 6
 #define REGISTERS_IN_DWARF 6
 
-/* MXCSR: denormals are zeros (6), exception masks (7 to 12), rounding (13, 14),
-   flush to zero (15).  x87: exception masks (0 to 5), precision (8, 9),
-   rounding (10, 11). */
-#define CONTROL_BITS 0x00000f3f0000ffc0
+/* MXCSR: exceptions that have occurred (0 to 5), denormals are zeros (6), exception
+   masks (7 to 12), rounding (13, 14), flush to zero (15).  x87: exception masks (0 to
+   5), precision (8, 9), rounding (10, 11). */
+#define CONTROL_BITS 0x00000f3f0000ffff
 
         .intel_syntax noprefix
 
@@ -83,14 +83,12 @@
         .cfi_endproc
         FUNCTION_END registers_hold
 
-        /* The six lowest bits of MXCSR are status, which nobody preserves. */
         FUNCTION_BEGIN control_get
         .cfi_startproc
         endbr64
         stmxcsr [rsp - 8]
         fnstcw  [rsp - 4]
         mov     eax, [rsp - 8]
-        and     eax, 0xffffffc0
         movzx   edx, word ptr [rsp - 4]
         shl     rdx, 32
         or      rax, rdx

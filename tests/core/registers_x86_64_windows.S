@@ -8,7 +8,7 @@
 #define REGISTERS_IN_DWARF 8
 
 /* As elsewhere on x86-64. */
-#define CONTROL_BITS 0x00000f3f0000ffc0
+#define CONTROL_BITS 0x00000f3f0000ffff
 
         .intel_syntax noprefix
 
@@ -113,12 +113,10 @@
         .seh_endproc
         FUNCTION_END registers_hold
 
-        /* The six lowest bits of MXCSR are status, which nobody preserves. */
         FUNCTION_BEGIN control_get
         stmxcsr [rsp + 8]
         fnstcw  [rsp + 12]
         mov     eax, [rsp + 8]
-        and     eax, 0xffffffc0
         movzx   edx, word ptr [rsp + 12]
         shl     rdx, 32
         or      rax, rdx

@@ -20,7 +20,7 @@ worker_body(struct machine *machine, struct coroutine *self)
 
 /* Park with that many bytes and a little more on the stack. */
 #define DEFINE_PARK(name, words_count)                                         \
-    static unsigned park_##name(struct machine *machine)                       \
+    static FRAME_OF_ITS_OWN unsigned park_##name(struct machine *machine)      \
     {                                                                          \
         uint64_t words[words_count];                                           \
         pattern_fill(words, words_count, 5);                                   \

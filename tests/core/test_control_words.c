@@ -1,6 +1,6 @@
-/* Floating-point control words (rounding, precision, exception masks) belong to
-   a coroutine: a switch brings its own back, and a new one begins with those of
-   the one that starts it.
+/* Floating-point control (rounding, precision, exception masks) and status (exceptions
+   that have occurred) belong to a coroutine: a switch brings its own back, and a new
+   one begins with those of the one that starts it.
 
    Nothing here computes with floating-point numbers, so no unmasked exception
    can occur. */
@@ -12,7 +12,7 @@
 
 struct setting {
     struct machine machine;
-    struct coroutine coroutines[BIT_COUNT]; /* one for each control bit */
+    struct coroutine coroutines[BIT_COUNT]; /* one for each bit */
     unsigned count;
     uint64_t initial;
     uint64_t bits; /* those that this processor can change */

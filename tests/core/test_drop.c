@@ -2,6 +2,8 @@
    the heap, or in both.  The others do not notice, and its memory can be used
    for a new one. */
 
+#include <stdio.h>
+
 #include "harness.h"
 
 #define WORDS 50
@@ -32,7 +34,7 @@ check_given_up(const struct coroutine *coroutine)
 
 /* Keeps a pattern on the stack while others run, and ends for `argument`, or
    for the main coroutine. */
-static struct coroutine *
+static FRAME_OF_ITS_OWN struct coroutine *
 patient_body(struct machine *machine, struct coroutine *self)
 {
     struct family *family = (struct family *)machine;
@@ -210,6 +212,37 @@ test_without_a_stack(void)
     check_given_up(&family.parent);
 }
 
+/* ---- Nothing is left of them ---- */
+
+/* How large the process is; 0 where nobody says so. */
+static long
+addresses_in_use(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file != NULL) {
+        CHECK_INT(fscanf(file, "%ld", &pages), ==, 1);
+        fclose(file);
+    }
+    return pages;
+}
+
+/* A sanitizer has megabytes for each coroutine that is parked. */
+static void
+test_nothing_is_left(void)
+{
+    test_in_the_heap();
+    test_on_the_stack();
+    test_without_a_stack();
+    long before = addresses_in_use();
+    for (int i = 0; i < 100; i++) {
+        test_in_the_heap();
+        test_on_the_stack();
+        test_without_a_stack();
+    }
+    CHECK_INT(addresses_in_use(), <, before + 10000);
+}
+
 int
 main(void)
 {
@@ -217,5 +250,6 @@ main(void)
     test_on_the_stack();
     test_half_in_the_heap();
     test_without_a_stack();
+    test_nothing_is_left();
     return 0;
 }

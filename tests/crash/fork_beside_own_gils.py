@@ -53,6 +53,7 @@ PARK = textwrap.dedent(
     """
 )
 
+
 def create():
     return interpreters.create("isolated") if sys.version_info >= (3, 13) else interpreters.create()
 

@@ -14,6 +14,8 @@ def run():
         print("finally")
 
 
+# A shell has what it runs in the background ignore the signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     greenlet.greenlet(run).switch()
 except KeyboardInterrupt:

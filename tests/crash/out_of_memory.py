@@ -4,7 +4,8 @@ The operation's name is the argument. Allocations are those of the interpreter's
 
 Of what plain Python does not survive nothing is done here. From 3.11 on it loses an exception if it
 cannot make the frame object for its traceback (debug builds assert): so each function begins with
-making that. And 3.13 crashes if it cannot make a function: none is made.
+making that. And 3.13 crashes if it cannot make a function, free-threaded builds if they cannot
+make a list: none is made.
 """
 
 import contextvars
@@ -17,7 +18,7 @@ import greenlet
 try:
     import _testcapi
 except ImportError:
-    print("no _testcapi")
+    print("skipped: this Python has no _testcapi to make allocations fail")
     raise SystemExit(0) from None
 
 MOST_ALLOCATIONS = 400
@@ -27,7 +28,7 @@ main = greenlet.getcurrent()
 def checked(function, *args, **kwargs):
     """Call `function` from C: there a result without an exception, or both, is noticed."""
     sys._getframe()
-    return functools.partial(function, *args, **kwargs)()
+    return functools.partial(function)(*args, **kwargs)
 
 
 switch_to_main = functools.partial(main.switch)
@@ -47,7 +48,7 @@ def park_deep(depth):
     sys._getframe()
     if depth == 0:
         return switch_to_main()
-    return sorted([depth - 1], key=park_deep)
+    return sorted((depth - 1,), key=park_deep)
 
 
 def started(run, *args):

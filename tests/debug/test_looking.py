@@ -62,6 +62,23 @@ def test_one_whose_thread_has_ended_is_dead_and_of_no_thread():
     assert orphan in all_greenlets()
 
 
+def test_what_a_greenlet_runs_while_its_heir_is_asked():
+    described = []
+
+    class Asked(greenlet):
+        @property
+        def run(self):
+            described.append(describe(child))
+            return lambda value: value
+
+    child = greenlet(lambda: "value", Asked())
+    assert child.switch() == "value"
+    [(state, _, run, _)] = described
+    assert state == "running"
+    assert run is None
+    assert describe(child).state == "dead"
+
+
 def test_dead_is_not_what_a_subclass_calls_so():
     class Stubborn(greenlet):
         dead = False

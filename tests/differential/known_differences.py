@@ -11,6 +11,8 @@ VANISHED = "GreenletExit('%s')" % REASON
 KILL = re.compile(re.escape(VANISHED) + r"(?P<places> at (\w+:\d+ ?)*)?, during .*?(?=, from | \[)")
 GONE = re.compile(r": (?:freed|del) (#\d+) ")
 LEFT = re.compile(r"(.*?)(?:~\d+)?: freed (left\d+) ")
+# In a line by the greenlet that is ending: whether it is dead, in the state of its slot.
+FREED_BY_ITSELF = re.compile(r"(^(#\d+)(?:~\d+)?(?:!\w+)?: freed .*?[\[ ]\2)[DT](>)")
 FALSE_THREAD = " context of a greenlet that is running in a different thread"
 
 
@@ -80,6 +82,13 @@ def exits_end_at_once(ours, oracle):
     )
 
 
+def exceptions_go_before_the_end(ours, oracle):
+    """An exception that no parent takes goes just before its greenlet is dead, there just after."""
+    return [FREED_BY_ITSELF.sub(r"\1\3", line) for line in ours], [
+        FREED_BY_ITSELF.sub(r"\1\3", line) for line in oracle
+    ]
+
+
 def release_times(lines):
     """For each line that tells of a release, how many that tell of none come before it."""
     found, others = {}, 0
@@ -122,6 +131,7 @@ RULES = [
     refusing_greenlets_die_at_last,
     locals_end_inside,
     exits_end_at_once,
+    exceptions_go_before_the_end,
     context_of_a_frameless_greenlet,
 ]
 

@@ -47,11 +47,14 @@ WEIGHTS = {
     "collect": 3,
     "thread": 4,
     "odd": 2,
+    "swallowing_loop": 4,
+    "garbage": 2,
+    "limit": 2,
 }
 ALWAYS = {"switch", "create", "throw"}
 NESTING = {
     "try_finally", "try_except", "handling", "callback", "generator_loop", "stored_generator",
-    "context_run", "leaving", "deep", "loop",
+    "context_run", "leaving", "deep", "loop", "swallowing_loop", "garbage",
 }  # fmt: skip
 # Where an exception is logged and the program goes on, more or less often.
 PROTECTED = {
@@ -116,6 +119,8 @@ class Writer:
             self.weights["thread"] = 0
         if not self.weights["stored_generator"]:
             self.weights["next"] = 0
+        if not self.weights["collect"]:
+            self.weights["garbage"] = 0
         self.keeps = bool(self.weights["collect"] or self.weights["thread"])
         if self.keeps and self.random.random() < 0.5:
             self.weights["collect"] = self.weights["thread"] = self.keeps = 0
@@ -436,6 +441,33 @@ class Writer:
     def loop(self, level, depth):
         return [Statement(("for _ in range(2):", self.small_block(level, depth)))]
 
+    def swallowing_loop(self, level, depth):
+        """What event loops do with what their callbacks raise."""
+        handler = [line("caught(swallowed)")]
+        attempt = Statement(
+            ("try:", self.small_block(level, depth)),
+            ("except BaseException as swallowed:", handler),
+        )
+        return [Statement(("for _ in range(3):", [attempt]))]
+
+    def garbage(self, level, depth):
+        """Something in a cycle whose finalizer may switch, for the collector to find."""
+        text, name = self.name("left"), self.name("callback")
+        return [
+            Statement(("def %s():" % name, self.small_block(level, depth))),
+            line("garbage(%r, %s)" % (text, name)),
+        ]
+
+    def limit(self, level, depth):
+        return [
+            line(
+                self.choice(
+                    "limit_recursion(%d)" % self.choice(300, 1000, 5000),
+                    "limit_stack(%d)" % self.choice(4, 8, 64),
+                )
+            )
+        ]
+
     def run_attribute(self, level, depth):
         target = self.slot()
         return [
@@ -460,7 +492,10 @@ class Writer:
         function = self.function(level)
         if self.one_in(2) and function.startswith("body"):
             return [line("start(%d, %s)" % (number, function))]
-        return [line(self.choice("resume(%d)", "resume(%d)", "join(%d)", "pause()  # %d") % number)]
+        action = self.choice(
+            "resume(%d)", "resume(%d)", "join(%d)", "pause()  # %d", "leave()  # %d"
+        )
+        return [line(action % number)]
 
     def odd(self, level, depth):
         target = self.target(level)

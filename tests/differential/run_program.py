@@ -19,6 +19,7 @@ import json
 import operator
 import os
 import re
+import resource
 import sys
 import threading
 import time
@@ -69,6 +70,7 @@ class Worker:
         self.go = threading.Semaphore(0)
         self.back = threading.Semaphore(0)
         self.ended = False
+        self.leaves = False
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
@@ -77,7 +79,8 @@ class Worker:
             self.world.note("result", self.function())
         except BaseException as caught:  # logged
             self.world.note("raised", describe(caught))
-        self.world.kill_all()
+        if not self.leaves:
+            self.world.kill_all()
         self.ended = True
         self.back.release()
 
@@ -189,6 +192,7 @@ class World:
             "deep": self.deep,
             "error": error,
             "functools": functools,
+            "garbage": self.garbage,
             "g": self.slots,
             "gc": gc,
             "getcurrent": getcurrent,
@@ -197,6 +201,9 @@ class World:
             "holding": self.holding,
             "join": self.join,
             "keep_everything": self.keep_everything,
+            "leave": self.leave,
+            "limit_recursion": self.limit_recursion,
+            "limit_stack": self.limit_stack,
             "log": self.log,
             "look": self.look,
             "made": self.made,
@@ -261,7 +268,8 @@ class World:
             except ValueError as refused:
                 value = show(refused)
             run = show(getattr(watched, "run", "no run"))
-            frames = " ".join(frames_of(watched)) or str(watched.gr_frame is None)
+            # Of a thread that has ended the published package shows some or none.
+            frames = "gone" if watched.dead else " ".join(frames_of(watched)) or "none"
             self.log("look", str(number), "context", value, "run", run, "frames", frames)
 
     # --- greenlets
@@ -307,6 +315,19 @@ class World:
             return function()
         finally:
             held.clear()
+
+    def garbage(self, name, at_end):
+        """Something that only the collector can free, which then calls a function."""
+        found = self.names["Leaving"](name, at_end)
+        found.itself = found
+
+    def limit_recursion(self, depth):
+        sys.setrecursionlimit(depth)
+
+    def limit_stack(self, mebibytes):
+        """How far the main thread's stack, and those that are mapped, may go."""
+        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+        resource.setrlimit(resource.RLIMIT_STACK, (mebibytes << 20, hard))
 
     def context_with(self, value):
         context = contextvars.copy_context()
@@ -367,6 +388,12 @@ class World:
             if worker is not None and worker.thread is threading.current_thread():
                 worker.pause()
 
+    def leave(self):
+        """The thread is going to end with whatever is parked in it."""
+        for worker in self.workers:
+            if worker is not None and worker.thread is threading.current_thread():
+                worker.leaves = True
+
     # --- the end
 
     def unfinished(self):
@@ -396,6 +423,7 @@ class World:
     def run(self, source):
         """Run a program to its end; returns how many greenlets stay for ever."""
         standard_error = sys.stderr
+        limits = sys.getrecursionlimit(), resource.getrlimit(resource.RLIMIT_STACK)
         sys.stderr = Text(self.note)
         sys.unraisablehook = lambda args: self.note(
             "unraisable", show(args.exc_value), "in", type(args.object).__name__
@@ -407,6 +435,8 @@ class World:
         except BaseException as caught:  # logged
             self.note("raised", describe(caught))
         self.ends = True
+        sys.setrecursionlimit(limits[0])
+        resource.setrlimit(resource.RLIMIT_STACK, limits[1])
         for number in range(len(self.workers)):
             self.join(number)
         settrace(None)

@@ -15,6 +15,7 @@ from support import (
     heavy,
     in_greenlet,
     killed,
+    loses_references,
     ours_only,
     parked,
     recurse_c,
@@ -259,7 +260,6 @@ def hold_in_a_looped_generator(cell):
 HOLDS = [
     hold_in_a_local,
     hold_in_an_outer_frame,
-    hold_below_c_calls,
     hold_in_a_loop,
     hold_in_a_closure,
     hold_in_a_generator,
@@ -440,6 +440,38 @@ def test_cycle_that_also_a_running_generator_holds_is_left_alone():
     assert order == ["finally"]
 
 
+@loses_references(30)
+@ours_only("never collects a parked greenlet")
+@ARGUMENTS_ARE_VISITED
+def test_greenlet_that_is_parked_in_a_callback_is_released(unraisable, capfd):
+    """C code has called Python and waits: none of its code is to run."""
+    order = []
+    reference = parked_in_a_cycle(order, hold_below_c_calls)
+    gc.collect()
+    getcurrent()
+    gc.collect()
+    assert reference() is None
+    assert order == []
+    assert unraisable == []
+    assert capfd.readouterr() == ("", "")
+
+
+@loses_references(30)
+@ours_only("never collects a parked greenlet")
+@ARGUMENTS_ARE_VISITED
+@pytest.mark.parametrize("hold", HOLDS, ids=lambda hold: hold.__name__)
+def test_greenlet_is_released_where_tcl_can_be_at_work(monkeypatch, hold):
+    """Tcl waits for a switch that it has called itself without a trace."""
+    monkeypatch.setitem(sys.modules, "_tkinter", object())
+    order = []
+    reference = parked_in_a_cycle(order, hold)
+    for _ in range(2):
+        gc.collect()
+        getcurrent()
+    assert reference() is None
+    assert order == []
+
+
 @ours_only("never collects a parked greenlet")
 @ARGUMENTS_ARE_VISITED
 @heavy
@@ -461,7 +493,7 @@ def test_cycle_found_by_a_collection_inside_a_greenlet():
     order = []
 
     def run():
-        reference = parked_in_a_cycle(order, hold_below_c_calls)
+        reference = parked_in_a_cycle(order, hold_in_a_closure)
         gc.collect()
         in_greenlet(echo)
         gc.collect()

@@ -13,14 +13,16 @@ import pytest
 from greenlet import GreenletExit, error, getcurrent, greenlet
 
 from support import (
+    FREE_THREADED,
+    ON_ORACLE,
     echo,
     finished,
     in_greenlet,
     in_thread,
     join,
     killed,
+    loses_references,
     ours_only,
-    park_once,
     parked,
     raised_by,
     recurse_c,
@@ -54,6 +56,37 @@ def test_each_thread_has_a_main_greenlet():
 
 def test_current_greenlet_of_a_thread_stays_the_same():
     assert in_thread(lambda: getcurrent() is getcurrent()) is True
+
+
+class CurrentWhenCollected:
+    """Garbage whose finalizer asks for the current greenlet."""
+
+    def __init__(self, seen):
+        self.seen = seen
+        self.cycle = self
+
+    def __del__(self):
+        self.seen.append(getcurrent())
+
+
+def test_finalizer_that_runs_while_a_thread_gets_its_main_greenlet_sees_the_same():
+    def use():
+        seen = []
+        gc.disable()
+        thresholds = gc.get_threshold()
+        gc.set_threshold(1)
+        try:
+            CurrentWhenCollected(seen)
+            current = getcurrent
+            gc.enable()
+            seen.append(current())
+        finally:
+            gc.set_threshold(*thresholds)
+            gc.enable()
+        gc.collect()
+        return [each is getcurrent() for each in seen]
+
+    assert in_thread(use) == [True, True]
 
 
 def test_greenlets_of_a_thread_have_its_main_greenlet_as_root():
@@ -225,209 +258,77 @@ class Held:
     """Something that a frame refers to."""
 
 
-NOT_ENDED = "leaves greenlets that others hold as they are, for ever"
-
-
-@ours_only(NOT_ENDED)
-def test_greenlets_held_from_outside_end_with_their_thread():
-    order = []
-    held = Held()
-
-    def run(held):
-        try:
-            getcurrent().parent.switch()
-        except GreenletExit as reason:
-            order.append(str(reason))
-            raise
-        finally:
-            order.append(threading.get_ident())
-
-    def elsewhere(held):
-        children = [greenlet(run) for _ in range(3)]
-        for child in children:
-            child.switch(held)
-        order.append(threading.get_ident())
-        return children
-
-    children = in_thread(elsewhere, held)
-    killed = ["Killing the greenlet because its thread has ended.", order[0]]
-    assert order == order[:1] + 3 * killed
-    for child in children:
-        assert child.dead
-        assert child.gr_frame is None
-        assert raised_by(child.switch) == ENDED_THREAD
-    reference = weakref.ref(held)
-    del held
-    assert reference() is None
-
-
-@ours_only(NOT_ENDED)
-def test_greenlet_held_from_outside_ends_below_c_calls_with_its_thread():
-    order = []
-
-    def run():
-        try:
-            getcurrent().parent.switch()
-        finally:
-            order.append("finally")
-
-    def elsewhere():
-        child = greenlet(recurse_c)
-        child.switch(20, run)
-        return child
-
-    assert in_thread(elsewhere).dead
-    assert order == ["finally"]
-
-
-@ours_only(NOT_ENDED)
-def test_greenlet_that_ends_with_its_thread_may_switch():
-    order = []
-
-    def helper():
-        order.append("helper")
-        try:
-            getcurrent().parent.switch()
-        finally:
-            order.append("helper ends")
-
-    def run():
-        try:
-            getcurrent().parent.switch()
-        finally:
-            children.append(greenlet(helper))
-            children[-1].switch()
-            order.append("finally")
-
-    def elsewhere():
-        children.append(greenlet(run))
-        children[0].switch()
-
-    children = []
-    in_thread(elsewhere)
-    assert order == ["helper", "finally", "helper ends"]
-    assert [child.dead for child in children] == [True, True]
-
-
-@ours_only(NOT_ENDED)
-@pytest.mark.skipif(
-    sys.version_info < (3, 14),
-    reason="before 3.14 the last one, left unfinished, keeps whom it switches to for ever:"
-    " the height of its value stack is unknown",
-)
-def test_greenlets_started_at_the_end_of_a_thread_do_not_keep_it():
-    children = []
-
-    def run():
-        with contextlib.suppress(GreenletExit):
-            getcurrent().parent.switch()
-        children.append(greenlet(run))
-        children[-1].switch()
-
-    def elsewhere():
-        children.append(greenlet(run))
-        children[0].switch()
-
-    in_thread(elsewhere)
-    assert len(children) > 1
-    assert all(child.dead for child in children)
-
-
-@ours_only(NOT_ENDED)
-def test_exception_of_a_greenlet_that_ends_with_its_thread_is_reported(unraisable):
-    def run():
-        try:
-            getcurrent().parent.switch()
-        finally:
-            raise KeyError("while dying")
-
-    def elsewhere():
-        children = [greenlet(run), greenlet(run)]
-        for child in children:
-            child.switch()
-        return children
-
-    children = in_thread(elsewhere)
-    assert [child.dead for child in children] == [True, True]
-    assert unraisable == 2 * [(KeyError, "'while dying'")]
-
-
-@ours_only(NOT_ENDED)
-def test_what_a_greenlet_throws_at_its_parent_when_its_thread_ends_is_not(unraisable):
-    """As gevent's hub does when its loop has nothing left to wait for."""
-    ends = []
-
-    def hub():
-        while True:
-            try:
-                getcurrent().parent.switch()
-            except GreenletExit:
-                ends.append("told to end")
-            getcurrent().parent.throw(KeyError("nothing left to wait for"))
-
-    def elsewhere():
-        child = greenlet(hub)
-        child.switch()
-        return child
-
-    child = in_thread(elsewhere)
-    assert ends == ["told to end"]
-    assert child.dead
-    assert unraisable == []
-
-
-
-@ours_only(NOT_ENDED)
-def test_greenlet_that_ends_with_its_thread_keeps_its_parent_and_result():
-    def elsewhere():
-        parent = parked()
-        child = greenlet(park_once, parent)
-        child.switch()
-        return parent, child
-
-    parent, child = in_thread(elsewhere)
-    assert child.dead and parent.dead
-    assert child.parent is parent
-
-
-def refuse_to_end(held, order):
-    """What a thread leaves unfinished."""
+def wait_for_exit(held, order):
+    """What a thread leaves parked."""
     try:
-        while True:
-            try:
-                getcurrent().parent.switch()
-            except GreenletExit:
-                order.append("refused")
+        getcurrent().parent.switch()
     finally:
         order.append("finally")
 
 
-def left_parked(depth, held, order):
+def in_python(held, order):
+    recurse_python(30, lambda: wait_for_exit(held, order))
+
+
+def in_callback(held, order):
+    recurse_c(20, lambda: wait_for_exit(held, order))
+
+
+def swallowing(held, order):
+    """What event loops do."""
+    while True:
+        with contextlib.suppress(BaseException):
+            wait_for_exit(held, order)
+
+
+WAYS_TO_PARK = [in_python, in_callback, swallowing]
+
+
+def left_parked(way, held, order):
     """A greenlet parked in a thread that has ended, with a frame that refers to `held`."""
 
-    def run():
-        recurse_python(depth, lambda: refuse_to_end(held, order))
-
     def elsewhere():
-        child = greenlet(run)
-        child.switch()
+        child = greenlet(way)
+        child.switch(held, order)
         return child
 
     return in_thread(elsewhere)
 
 
-@ours_only(NOT_ENDED)
-def test_greenlet_that_refuses_to_end_with_its_thread_is_dead_all_the_same():
+@loses_references(60)
+@pytest.mark.parametrize("way", WAYS_TO_PARK)
+def test_end_of_a_thread_runs_no_code_of_greenlets_that_others_hold(way, capfd, unraisable):
     order = []
-    child = left_parked(0, None, order)
-    assert order == ["refused"]
+    child = left_parked(way, None, order)
     assert child.dead
-    assert child.gr_frame.f_code.co_name == "refuse_to_end"
+    assert not child
     assert raised_by(child.switch) == ENDED_THREAD
     assert raised_by(child.throw) == ENDED_THREAD
     del child
     gc.collect()
-    assert order == ["refused"]
+    assert order == []
+    assert unraisable == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_end_of_a_thread_lets_go_of_nothing_that_somebody_holds():
+    held = Held()
+    reference = weakref.ref(held)
+    child = left_parked(in_python, held, [])
+    del held
+    gc.collect()
+    assert reference() is not None
+    assert child.dead
+
+
+@loses_references(60)
+@ours_only("shows none once the thread has been cleaned up")
+def test_frames_of_an_ended_thread_can_be_looked_at():
+    child = left_parked(in_callback, "held", [])
+    frame = child.gr_frame
+    assert frame.f_code is wait_for_exit.__code__
+    assert frame.f_locals["held"] == "held"
+    assert frame.f_back.f_code.co_name == "<lambda>"
 
 
 @ours_only("leaks them")
@@ -435,27 +336,181 @@ def test_greenlet_that_refuses_to_end_with_its_thread_is_dead_all_the_same():
     sys.version_info < (3, 11),
     reason="3.10 keeps the arguments of calls under way on value stacks of unknown height",
 )
-def test_references_of_frames_left_by_an_ended_thread_are_released():
+@pytest.mark.parametrize("cyclic", [False, True])
+@pytest.mark.parametrize("way", [in_python, swallowing])
+def test_references_of_frames_left_by_an_ended_thread_are_released(way, cyclic):
     order = []
-    child = left_parked(30, Held(), order)
-    held = weakref.ref(child.gr_frame.f_locals["held"])
-    assert held() is not None
-    del child
+    held = Held()
+    reference = weakref.ref(held)
+    child = left_parked(way, held, order)
+    if cyclic:
+        held.child = child
+    del child, held
     gc.collect()
-    assert held() is None
-    assert order == ["refused"]
+    assert reference() is None
+    assert order == []
 
 
 @ours_only("crashes when such a greenlet is freed after its frame was looked at")
 def test_frames_left_by_an_ended_thread_can_outlive_their_greenlet():
-    child = left_parked(5, "held", [])
+    child = left_parked(in_python, "held", [])
     frame = child.gr_frame
     del child
     gc.collect()
-    assert frame.f_code.co_name == "refuse_to_end"
+    assert frame.f_code is wait_for_exit.__code__
     assert frame.f_locals["held"] == "held"
     names = [each.f_code.co_name for each, line in traceback.walk_stack(frame)]
-    assert names == ["refuse_to_end", "<lambda>"] + ["recurse_python"] * 6 + ["run"]
+    assert names == ["wait_for_exit", "<lambda>"] + ["recurse_python"] * 31 + ["in_python"]
+
+
+@ours_only("leaks the thread's main greenlet")
+def test_greenlet_left_by_an_ended_thread_keeps_nothing_of_it_when_released():
+    def elsewhere():
+        child = parked()
+        return child, weakref.ref(getcurrent())
+
+    child, main_there = in_thread(elsewhere)
+    del child
+    gc.collect()
+    assert main_there() is None
+
+
+@loses_references(5)
+@pytest.mark.parametrize("how", ["method", "bound", "keywords", "star", "throw", "C code"])
+def test_arguments_of_the_switch_that_a_released_greenlet_waits_in(how):
+    """They lie on the value stack of its innermost frame, once."""
+    passed = [object() for _ in range(3)]
+    counts = [sys.getrefcount(each) for each in passed]
+
+    def run(first, second, third):
+        hub = getcurrent().parent
+        switch = hub.switch
+        if how == "method":
+            hub.switch(first, second, third)
+        elif how == "bound":
+            [first, switch(first, second, third)]
+        elif how == "keywords":
+            {third: hub.switch(first, other=second)}
+        elif how == "star":
+            switch(*(first, second, third))
+        elif how == "throw":
+            hub.throw(HasArguments(first), second, None)
+        else:
+            sorted([first, second], key=switch)
+
+    def elsewhere():
+        child = greenlet(run)
+        with contextlib.suppress(HasArguments, TypeError):
+            child.switch(*passed)
+        return child
+
+    child = in_thread(elsewhere)
+    gc.collect()
+    frame = child.gr_frame
+    del child
+    gc.collect()
+    assert frame is None or frame.f_code is run.__code__
+    del frame
+    gc.collect()
+    now = [sys.getrefcount(each) for each in passed]
+    assert all(before <= after for before, after in zip(counts, now))
+    # Where the height of a stack is not known, what lies there is not released.
+    if how in ("method", "bound", "keywords") and not ON_ORACLE:
+        assert now == counts
+
+
+class HasArguments(Exception):
+    """Thrown at the thread's main greenlet."""
+
+
+def test_end_of_a_thread_keeps_parents_and_results():
+    def elsewhere():
+        parent, child = parked(), parked()
+        child.parent = parent
+        return parent, child
+
+    parent, child = in_thread(elsewhere)
+    assert child.dead and parent.dead
+    assert child.parent is parent
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+def test_greenlet_that_only_a_thread_local_variable_holds_ends_in_its_thread(known_before):
+    """Whether the thread has used greenlets or the variable first."""
+    order = []
+    local = threading.local()
+
+    def run():
+        try:
+            getcurrent().parent.switch()
+        finally:
+            order.append(threading.get_ident())
+
+    def elsewhere():
+        if known_before:
+            local.anything = None
+        child = greenlet(run)
+        child.switch()
+        local.child = child
+        return threading.get_ident()
+
+    identity = in_thread(elsewhere)
+    assert order == [identity]
+
+
+class SwitchesAtTheEnd:
+    """In a thread-local variable: uses greenlets when the thread has nearly ended."""
+
+    def __init__(self, order):
+        self.order = order
+
+    def __del__(self):
+        self.order.append(in_greenlet(lambda: threading.get_ident()))
+        self.order.append(contextvars.copy_context())
+        left = parked()
+        self.order.append(left)
+
+
+def test_code_that_runs_at_the_very_end_of_a_thread_may_use_greenlets():
+    for _ in range(20):
+        order = []
+        local = threading.local()
+
+        def elsewhere(local=local, order=order):
+            getcurrent()
+            local.switches = SwitchesAtTheEnd(order)
+            return threading.get_ident()
+
+        identity = in_thread(elsewhere)
+        assert order[0] == identity
+        # The context, which others may keep, does not keep the thread alive for them.
+        assert in_thread(lambda left=order[2]: raised_by(left.switch))[0] is error
+        assert in_thread(in_greenlet, echo) == ((), {})
+
+
+@loses_references(60)
+@ours_only("leaks them")
+@pytest.mark.parametrize("way", WAYS_TO_PARK)
+def test_greenlets_dropped_by_another_thread_do_not_keep_theirs_from_ending(way):
+    order = []
+    working = Worker()
+
+    def make():
+        child = greenlet(way)
+        child.switch(None, order)
+        return child
+
+    child = working.do(make)
+    reference = weakref.ref(child)
+    del child
+    assert order == []
+    working.end()
+    # With a callback under way it is released; on 3.10 any call may be one.
+    is_plain = way is not in_callback and sys.version_info >= (3, 11)
+    if not FREE_THREADED or is_plain:  # else CPython may have left it to the thread
+        assert order[:1] == (["finally"] if is_plain else [])
+    gc.collect()
+    assert reference() is None
 
 
 def test_local_greenlets_of_a_thread_die_with_its_frames():
@@ -565,6 +620,8 @@ def test_greenlet_without_frames_released_by_another_thread_is_gone_at_once(work
     child = worker.do(make)
     reference = weakref.ref(child)
     del child
+    if FREE_THREADED:
+        worker.do(list)  # CPython leaves it to the thread that has made an object
     assert reference() is None
 
 

@@ -13,12 +13,15 @@ import random
 import resource
 import signal
 import sys
+import sysconfig
 import time
 
 import _remote_debugging
 
 # A sampler that follows a chain which has no end shall not take the machine's memory.
-resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
+# (Without a GIL, an interpreter reserves gigabytes of addresses.)
+ROOM = 2**34 if sysconfig.get_config_var("Py_GIL_DISABLED") else 2**29
+resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
 
 process, count, mode = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 options = dict.fromkeys(sys.argv[4:], True)

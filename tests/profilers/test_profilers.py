@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from support import ON_ORACLE, ON_SLOW_MACHINE, ours_only, scaled
+from support import FREE_THREADED, ON_ORACLE, ON_SLOW_MACHINE, ours_only, scaled
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -81,6 +81,13 @@ class Target:
         said = self.process.stdout.readline()
         if said != line + "\n":
             pytest.fail("said {!r}, then {!r}".format(said, self.process.communicate()))
+
+    def wait_until_asleep(self):
+        """Until no thread of it runs."""
+        deadline = time.monotonic() + TIMEOUT
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            while (task / "stat").read_text().rpartition(")")[2].split()[0] != "S":
+                assert time.monotonic() < deadline
 
     def finish(self):
         """Let it end: the JSON that it prints, which must tell of no error."""
@@ -218,6 +225,7 @@ def test_sampling_greenlets_all_over_the_heap():
     with Target("parked_in_thread.py", str(count)) as target:
         for _ in range(count):
             target.wait_for("waiting")
+            target.wait_until_asleep()  # the main thread, too, which has begun the other
             unwinder = _remote_debugging.RemoteUnwinder(target.pid, all_threads=True)
             try:
                 seen[innermost_two(unwinder.get_stack_trace())] += 1
@@ -326,7 +334,11 @@ def test_remote_exec(tmp_path):
             sys.remote_exec(target.pid, script)
             while not result.exists() and target.process.poll() is None:
                 time.sleep(0.001)
-            stacks[tuple(result.read_text().split())] += 1
+            names = result.read_text().split()
+            # The last script has told, but its module may not have come to its end.
+            while names[0] == "<module>" and len(names) > 1:
+                del names[0]
+            stacks[tuple(names)] += 1
         target.finish()
     sight = Sight(list(stacks.items()))
     assert sight.torn == {} and sight.empty == 0, sight
@@ -375,5 +387,6 @@ def test_signal_handler_in_c():
 
 def test_current_frames_in_another_thread():
     sight = observed("current_frames")
-    assert sight.torn == {} and sight.empty == 0, sight
-    assert sum(sight.whole.values()) > 0, sight
+    assert sight.torn == {} and sight.empty == 0, str(sight)
+    # Without a GIL the threads are stopped for it, where a call or a loop begins.
+    assert FREE_THREADED or sum(sight.whole.values()) > 0, str(sight)

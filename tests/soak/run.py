@@ -55,7 +55,9 @@ def main():
     passed = failed = 0
     for interpreter in options.python:
         try:
-            name, python = environment.make(interpreter, options.oracle)
+            name, python = environment.make(
+                interpreter, options.oracle, ["requirements-gevent.txt"]
+            )
         except environment.EnvironmentFailure as failure:
             print(f"FAILED environment for {interpreter}\n{failure}", flush=True)
             failed += 1

@@ -18,6 +18,10 @@ def test_cycle_is_flat():
     child.itself = child
 
 
+def test_printing_is_flat():
+    print("something")
+
+
 def test_filling_a_cache_is_flat():
     if next(runs) <= 3:
         kept.append(object())
@@ -25,6 +29,16 @@ def test_filling_a_cache_is_flat():
 
 def test_skipped_is_not_repeated():
     pytest.skip("with a reason")
+
+
+@pytest.mark.loses_references(1)
+def test_loses_no_more_than_it_says():
+    kept.append(object())
+
+
+@pytest.mark.loses_references(1)
+def test_loses_more_than_it_says():
+    kept.extend([object(), object()])
 
 
 def test_leaks_an_object():

@@ -62,3 +62,8 @@ FAIL  3.12 (CPython 3.12.1): python: 1 passed, 1 failed, 0 skipped (1 s)
 """
     last = counts.complaints(output, 3)
     assert [line.split()[0] for line in last] == ["E", "FAILED", "FAIL"]
+
+
+def test_what_ended_without_naming_a_failure_is_shown_by_its_last_lines(counts):
+    output = "ok       ruff\nTraceback (most recent call last):\nOSError: no such file\n"
+    assert counts.complaints(output, 2) == output.splitlines()[-2:]

@@ -24,8 +24,9 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed"),
 ]
 
+NO_DEBUG_INFORMATION = "no debug information of the interpreter"
 CANNOT = {
-    "no debug information of the interpreter": "the interpreter has no debug information",
+    NO_DEBUG_INFORMATION: "the interpreter has no debug information",
     "ptrace: Operation not permitted": "this system lets no process be debugged",
     "Scripting in the \"Python\" language is not supported": "this gdb knows no Python",
 }
@@ -40,19 +41,21 @@ RESULTS = {
     "dead": [True] * 6,
 }
 
+# Printed after the helper has been loaded, and after each command.
+MARK = "====="
+
 Row = collections.namedtuple("Row", "number address state thread parent stack runs where")
 
 
-def run_gdb(commands, *arguments):
-    """What each command has printed."""
-    mark = "====="
+def output_of_gdb(commands, *arguments, debug_folders=DEBUG_FOLDERS):
+    """All that gdb has printed."""
     words = ["gdb", "--nx", "--batch"]
-    settings = ("auto-load no", "height 0", f"debug-file-directory {DEBUG_FOLDERS}")
+    settings = ("auto-load no", "height 0", f"debug-file-directory {debug_folders}")
     for setting in settings:
         words += ["-iex", f"set {setting}"]
     words += arguments
     for command in [f"source {HELPER}", *commands]:
-        words += ["-ex", command, "-ex", f"echo {mark}\\n"]
+        words += ["-ex", command, "-ex", f"echo {MARK}\\n"]
     environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     done = subprocess.run(
         words,
@@ -63,12 +66,18 @@ def run_gdb(commands, *arguments):
         timeout=TIMEOUT,
         text=True,
     )
+    return done.stdout
+
+
+def run_gdb(commands, *arguments):
+    """What each command has printed."""
+    output = output_of_gdb(commands, *arguments)
     for words, reason in CANNOT.items():
-        if words in done.stdout:
+        if words in output:
             pytest.skip(reason)
-    assert "Traceback" not in done.stdout
+    assert "Traceback" not in output
     # What comes before is said of attaching and sourcing, and after of detaching.
-    return done.stdout.split(mark + "\n")[1:-1]
+    return output.split(MARK + "\n")[1:-1]
 
 
 class Target:
@@ -259,6 +268,20 @@ def test_process_that_goes_on_has_its_own_bytes(target, runs):
 def test_wrong_use(target, command, message):
     (answer,) = target.look(command)
     assert message in answer
+    target.go_on()
+    target.finish()
+
+
+def test_missing_debug_information_is_told(target, tmp_path):
+    """As on a machine that has gdb, but not Debian's python3-dbg."""
+    process = ("-p", str(target.process.pid))
+    output = output_of_gdb(["greenlet list"], *process, debug_folders=tmp_path)
+    if "never_started" in output:
+        pytest.skip("this interpreter's debug information is not in a file of its own")
+    for words, reason in CANNOT.items():
+        if words in output and words != NO_DEBUG_INFORMATION:
+            pytest.skip(reason)
+    assert NO_DEBUG_INFORMATION in output
     target.go_on()
     target.finish()
 

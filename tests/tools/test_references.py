@@ -32,15 +32,18 @@ def test_leaks_are_told_from_noise():
     assert {name: outcome for outcome, name in outcomes} == {
         "test_flat": "PASSED",
         "test_cycle_is_flat": "PASSED",
+        "test_printing_is_flat": "PASSED",
         "test_filling_a_cache_is_flat": "PASSED",
+        "test_loses_no_more_than_it_says": "PASSED",
+        "test_loses_more_than_it_says": "FAILED",
         "test_leaks_an_object": "FAILED",
         "test_leaks_in_a_fixture": "FAILED",
         "test_fails_when_repeated": "FAILED",
         "test_fails_at_once": "FAILED",
     }, done.stdout
-    assert done.stdout.count("the count of all references grows: [") == 2
+    assert done.stdout.count("the count of all references grows: [") == 3
     assert "passed, but not when repeated" in done.stdout
-    assert re.search("4 failed, 3 passed, 1 skipped", done.stdout)
+    assert re.search("5 failed, 5 passed, 1 skipped", done.stdout)
 
 
 @pytest.mark.skipif(hasattr(sys, "gettotalrefcount"), reason="a debug build counts references")

@@ -19,7 +19,8 @@ def suite(monkeypatch, tmp_path):
     monkeypatch.setattr(suite, "BUILD", tmp_path)
     monkeypatch.setattr(suite, "GRACE", 0.5)
     yield suite
-    for name in ("suite", "counts", "environment", "interpreters", "userland"):
+    used = ("counts", "environment", "interpreters", "free_threaded", "assemble", "foreign")
+    for name in ("suite", *used, "userland"):
         sys.modules.pop(name, None)
 
 

@@ -5,7 +5,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import sysconfig
 
 import greenlet
 import pytest
@@ -19,29 +18,15 @@ needs_mypy = pytest.mark.skipif(
 )
 
 
-def installed_folder():
-    """The folder whose `greenlet` the interpreter imports."""
-    return pathlib.Path(greenlet.__path__[0]).resolve().parent
-
-
 def run(module, *arguments, cwd):
     """Run `python -m module`, away from the settings of this project."""
-    environment = dict(os.environ)
-    site_packages = {
-        pathlib.Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")
-    }
-    if installed_folder() in site_packages:
-        environment.pop("MYPYPATH", None)
-    else:
-        # mypy does not follow the import hooks of an editable install.
-        environment["MYPYPATH"] = str(installed_folder())
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         capture_output=True,
         text=True,
         check=False,
         cwd=cwd,
-        env=environment,
+        env={name: os.environ[name] for name in os.environ if name != "MYPYPATH"},
     )
 
 

@@ -2,9 +2,10 @@
    only in what is said to unwinders).
 
    Callee-saved, by AAPCS64, sections 6.1.1 and 6.1.2: x19 to x28, x29 (frame
-   pointer), sp, and the lower halves of v8 to v15, which are d8 to d15.  x30 has the
-   return address.  FPCR is a global register that only support functions change;
-   each coroutine has its own here.  x18 belongs to the platform: it stays untouched.
+   pointer), sp, and the lower halves of v8 to v15, which are d8 to d15.  x30 has
+   the return address.  FPCR (control) and FPSR (status) are global registers, and
+   only support functions change FPCR; here each coroutine has its own.  x18 belongs
+   to the platform: it stays untouched.
 
    The frame, in bytes from the saved stack pointer:
 
@@ -18,7 +19,7 @@
      112  d10          120  d11
      128  d12          136  d13
      144  d14          152  d15
-     160  FPCR         168  unused
+     160  FPCR         168  FPSR
 
    176 bytes: the stack pointer is always a multiple of 16.  x29 and x30 are a frame
    record (section 6.4.6), for those who follow frame pointers.
@@ -36,8 +37,8 @@
 #  define UNWINDS_BY_SEH 0
 #endif
 
-        /* Both say `bti c` as well, and are nothing to a processor that knows
-           neither landing pads nor signatures. */
+        /* The instructions that sign are `bti c` as well, and do nothing on a
+           processor that knows neither landing pads nor signatures. */
 #if defined(__ARM_FEATURE_PAC_DEFAULT) && (__ARM_FEATURE_PAC_DEFAULT & 2)
 #  define SIGNS_RETURN 1
 #  define ENTRY_HINT 27 /* pacibsp */
@@ -112,7 +113,8 @@
 #endif
         mov     x29, sp
         mrs     x21, fpcr
-        str     x21, [sp, #160]
+        mrs     x22, fpsr
+        stp     x21, x22, [sp, #160]
 
         mov     x19, x0
         mov     x20, x1
@@ -120,7 +122,7 @@
         bl      SYMBOL(stack_save)
         cbz     x0, LABEL(failed)
         ldr     x8, [x20]
-        /* The frame record there may not be on the stack yet. */
+        /* The target's frame record may not be on the stack yet. */
         mov     x29, #0
         mov     sp, x8
         mov     x0, x19
@@ -131,11 +133,13 @@
         mov     x9, x0
         mov     x1, x20
 LABEL(return):
-        /* The control word is the same but for programs that set it, and comparing
-           is cheaper than loading: x21 still has the one that is in force. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: x21 and x22 still have
+           the words that are in force. */
         mov     x0, x19
-        ldr     x10, [x9, #160]
+        ldp     x10, x11, [x9, #160]
         cmp     x10, x21
+        ccmp    x11, x22, #0, eq
         b.ne    LABEL(control)
 LABEL(pop):
 #if !UNWINDS_BY_SEH
@@ -179,6 +183,9 @@ LABEL(control):
 #if !UNWINDS_BY_SEH
         .cfi_restore_state
 #endif
+        msr     fpsr, x11
+        cmp     x10, x21
+        b.eq    LABEL(pop)
         msr     fpcr, x10
         b       LABEL(pop)
 
@@ -188,9 +195,9 @@ LABEL(failed):
         b       LABEL(return)
 
         /* The outermost frame of a new coroutine: unwinders end here, those that
-           follow frame pointers because x29 is zero.  On Windows they end at a return
-           address of zero, in a function of its own, since the frame of the other is
-           not there. */
+           follow frame pointers because x29 is zero.  On Windows they end at a
+           return address of zero, in a function of its own, since the frame of
+           stack_switch is not there. */
 #if UNWINDS_BY_SEH
         .seh_endproc
         .p2align 2
@@ -219,8 +226,8 @@ LABEL(start):
 #endif
         FUNCTION_END stack_switch
 
-        /* `chkfeat` clears the bit of what is in force; it does nothing on a processor
-           that does not know it. */
+        /* `chkfeat` clears the bits of the features that are in force; it does
+           nothing on a processor that does not know it. */
         FUNCTION_BEGIN stack_is_guarded
         hint    #34
         mov     x16, #1
@@ -229,8 +236,9 @@ LABEL(start):
         ret
         FUNCTION_END stack_is_guarded
 
-        /* A library is taken to have landing pads, or signed return addresses, only
-           if all parts of it say so; no more is said than the compiler does of C. */
+        /* A library counts as having landing pads, or signed return addresses, only
+           if all its parts say so; this file says what the compiler says of C
+           code. */
 #if defined(__ELF__) && (defined(__ARM_FEATURE_BTI_DEFAULT) || SIGNS_RETURN)
 #  if defined(__ARM_FEATURE_BTI_DEFAULT)
 #    define PROPERTIES (1 | 2 * SIGNS_RETURN)

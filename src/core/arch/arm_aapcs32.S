@@ -1,10 +1,10 @@
 /* ARM, AAPCS32 (Linux and the BSDs; hard and soft float, called from ARM or Thumb
    code).
 
-   Callee-saved, by AAPCS32, sections 6.1.1 and 6.1.2.1: r4 to r11 (r9 as a variable
-   register, v6), sp, and d8 to d15 where there are any.  lr has the return address.
-   FPSCR is a global register that only support functions change; each coroutine has
-   its own control bits here.
+   Callee-saved, by AAPCS32, sections 6.1.1 and 6.1.2.1: r4 to r11 (r9 as a
+   variable register, v6), sp, and d8 to d15 where there are any.  lr has the
+   return address.  FPSCR is a global register, and only support functions change
+   its control bits; here each coroutine has its own control and status bits.
 
    The frame, in bytes from the saved stack pointer, with floating-point registers:
 
@@ -18,8 +18,8 @@
       88  r9            92  r10
       96  r11          100  lr
 
-   104 bytes; 40 without them, with an unused word instead of FPSCR.  The stack
-   pointer is always a multiple of 8.
+   104 bytes; without floating-point registers 40, with an unused word in FPSCR's
+   place.  The stack pointer is always a multiple of 8.
 
    Exceptions are unwound by tables of ARM's own (EHABI, section 10), debuggers by
    DWARF.  There is no property note. */
@@ -32,11 +32,6 @@
 #  define STACK_FRAME_SIZE 104
         .fpu    vfpv2
 #endif
-
-/* Flush to zero with half precision (19), rounding (22, 23), flush to zero (24),
-   default NaN (25), alternative half precision (26), exceptions that trap (8 to 12
-   and 15). */
-#define CONTROL_MASK 0x07c89f00
 
         .syntax unified
         .arm
@@ -95,13 +90,14 @@ LABEL(return):
         mov     r0, r4
         ldr     r12, [r4]
 #if HAS_FLOATS
-        /* The control bits are the same but for programs that set them, and comparing
-           is cheaper than loading: r6 still has those that are in force. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: r6 still has the word
+           that is in force.  Its highest four bits are the outcome of the last
+           comparison. */
         vldmia  r2!, {d8-d15}
         ldr     r3, [r2]
         eor     r6, r6, r3
-        ldr     r7, LABEL(control_mask)
-        tst     r6, r7
+        lsls    r6, r6, #4
         bne     LABEL(control)
 LABEL(pop):
 #endif
@@ -135,11 +131,6 @@ LABEL(failed):
         mov     r1, #0
         b       LABEL(return)
 
-#if HAS_FLOATS
-        .p2align 2
-LABEL(control_mask):
-        .long   CONTROL_MASK
-#endif
         .cfi_endproc
         .fnend
 

@@ -1,8 +1,9 @@
 /* i386, System V ABI (Linux, the BSDs).
 
-   Callee-saved, by the Intel386 psABI 1.1, section 2.2 and table 2.3: ebx, esi, edi,
-   ebp, esp, the control bits of MXCSR and the x87 control word.  SSE is taken to be
-   there, as in every processor that has been made for twenty years.
+   Callee-saved, by the Intel386 psABI 1.1, section 2.2 and table 2.3: ebx, esi,
+   edi, ebp, esp, the control bits of MXCSR and the x87 control word.  Each
+   coroutine has MXCSR's status bits of its own, too; the x87 status word is the
+   thread's.  SSE is needed, which every processor of the last twenty years has.
 
    The frame, in bytes from the saved stack pointer:
 
@@ -11,9 +12,9 @@
       16  esi           20  ebx
       24  ebp           28  return address
 
-   32 bytes with the return address; it is at a multiple of 16.  Farther away are the
-   two arguments, which belong to the callee: the landing gets them as its own.
-   Nearer is room for the arguments of what is called from here:
+   32 bytes with the return address; it is at a multiple of 16.  Farther away are
+   the two arguments, which belong to the callee: the landing gets them as its own.
+   Nearer is room for the arguments of the functions called from here:
 
      -16  stack        -12  target
       -8  frame         -4  unused
@@ -67,12 +68,11 @@
 
         mov     [esp + 52], esi
 LABEL(return):
-        /* The control words are the same but for programs that set them, and
-           comparing is cheaper than loading: edi and ebp still have those that are
-           in force.  MXCSR's six lowest bits are status, not control. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: edi and ebp still have
+           the words that are in force. */
         xor     edi, [eax]
         xor     bp, [eax + 4]
-        and     edi, 0xffc0
         or      edi, ebp
         jnz     LABEL(control)
 LABEL(pop):
@@ -93,6 +93,8 @@ LABEL(pop):
 LABEL(control):
         .cfi_restore_state
         ldmxcsr [eax]
+        test    ebp, ebp
+        jz      LABEL(pop)
         fldcw   [eax + 4]
         jmp     LABEL(pop)
 

@@ -1,10 +1,10 @@
 /* LoongArch, 64 bits (LP64D, LP64F, LP64S).
 
    Callee-saved, by the procedure call standard of the LoongArch ABI 2.30, section
-   "Registers": fp (r22), s0 to s8 (r23 to r31), sp (r3), and fs0 to fs7 (f24 to f31)
-   where the ABI has floating-point registers.  ra (r1) has the return address.  tp
-   (r2) and r21 never change.  FCSR belongs to the thread; each coroutine has its own
-   control bits here.
+   "Registers": fp (r22), s0 to s8 (r23 to r31), sp (r3), and fs0 to fs7 (f24 to
+   f31) where the ABI has floating-point registers.  ra (r1) has the return address.
+   tp (r2) and r21 never change.  FCSR belongs to the thread; here each coroutine
+   has its own control bits, and its own exceptions that have occurred.
 
    The frame, in bytes from the saved stack pointer:
 
@@ -29,9 +29,6 @@
 #  define HAS_FLOATS 1
 #  define STACK_FRAME_SIZE 160
 #endif
-
-/* Exceptions that trap (0 to 4), rounding (8, 9). */
-#define CONTROL_MASK 0x31f
 
         .macro  SAVE register, offset
         st.d    \register, $sp, \offset
@@ -89,7 +86,8 @@
         bl      SYMBOL(stack_save)
         beqz    $a0, LABEL(failed)
         ld.d    $t0, $s1, 0
-        /* What follows frame pointers need not know whose are below. */
+        /* Frame pointers end here meanwhile: the target's frames may not be on
+           the stack yet. */
         move    $fp, $zero
         move    $sp, $t0
         move    $a0, $s0
@@ -102,11 +100,12 @@
 LABEL(return):
         move    $a0, $s0
 #if HAS_FLOATS
-        /* The control bits are the same but for programs that set them, and comparing
-           is cheaper than loading: s2 still has those that are in force. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: s2 still has the word
+           that is in force.  From bit 24 on it tells of the last operation. */
         ld.d    $t1, $t0, 88
         xor     $t2, $t1, $s2
-        andi    $t2, $t2, CONTROL_MASK
+        slli.d  $t2, $t2, 64 - 24
         bnez    $t2, LABEL(control)
 #endif
 LABEL(pop):

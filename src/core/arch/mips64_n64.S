@@ -1,9 +1,10 @@
 /* MIPS, n64 ABI, of either byte order (Linux).
 
    Callee-saved, by the MIPSpro N32 ABI Handbook, chapter 2 (n64 has the same
-   registers but for f20 to f23): s0 to s7 ($16 to $23), gp ($28), sp ($29), fp ($30)
-   and, with hardware for them, f24 to f31.  ra ($31) has the return address.  FCSR
-   belongs to the thread; each coroutine has its own control bits here.
+   registers but for f20 to f23): s0 to s7 ($16 to $23), gp ($28), sp ($29), fp
+   ($30) and, with hardware for them, f24 to f31.  ra ($31) has the return address.
+   FCSR belongs to the thread; here each coroutine has its own control bits, and its
+   own exceptions that have occurred.
 
    The frame, in bytes from the saved stack pointer:
 
@@ -29,9 +30,11 @@
 #  define STACK_FRAME_SIZE 160
 #endif
 
-/* Rounding (0, 1), exceptions that trap (7 to 11), flush to zero (24).  A cause that
-   is loaded beside its exception would trap at once, so no status is ever loaded. */
-#define CONTROL_MASK 0x01000f83
+/* The bits of FCSR that travel: rounding (0, 1), exceptions that have occurred (2 to
+   6) and that trap (7 to 11), flush to zero (24).  Not the causes of the last
+   operation (12 to 17): a cause whose exception traps would do so as soon as it is
+   loaded. */
+#define FCSR_MASK 0x01000fff
 
         .macro  SAVE register, offset
         sd      \register, \offset($sp)
@@ -91,8 +94,9 @@
         move    $16, $4
         move    $17, $5
         move    $6, $sp
-        /* This module's gp, by where this is: not all calls leave that in $25.  It
-           stays in s3, since gp may be another's after a call. */
+        /* This module's gp, found by the address of this place, since not all calls
+           leave that of stack_switch in $25.  It stays in s3: gp may be another
+           module's after a call. */
         bal     LABEL(here)
         nop
 LABEL(here):
@@ -118,9 +122,10 @@ LABEL(here):
 LABEL(return):
         move    $4, $16
 #if HAS_FLOATS
-        /* The control bits are the same but for programs that set them, and comparing
-           is cheaper than loading: s2 still has those that are in force. */
-        li      $10, CONTROL_MASK
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: s2 still has the word
+           that is in force. */
+        li      $10, FCSR_MASK
         ld      $9, 88($8)
         and     $9, $9, $10
         and     $18, $18, $10

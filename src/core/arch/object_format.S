@@ -88,6 +88,7 @@ _\name:
         .size   \name, . - \name
         .endm
 
-        /* Without it, the linker takes the file to want an executable stack. */
+        /* Without it, the linker assumes that the file needs an executable
+           stack. */
         .section .note.GNU-stack, "", %progbits
 #endif

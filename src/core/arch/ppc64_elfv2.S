@@ -3,8 +3,9 @@
    Callee-saved, by the ELFv2 ABI 1.5, section 2.2.1.1: r1 (stack pointer), r14 to
    r31, f14 to f31, v20 to v31, CR fields 2 to 4.  LR has the return address.  r2
    points to the module's table of contents, and r13 to the thread.  FPSCR's control
-   bits are a matter of the environment (limited access); each coroutine has its own
-   here.  VSCR and VRSAVE are left alone.
+   bits are a matter of the environment (limited access); here each coroutine has
+   its own, and its own exceptions that have occurred.  VSCR and VRSAVE are left
+   alone.
 
    The frame, in bytes from the saved stack pointer:
 
@@ -17,12 +18,13 @@
    496 bytes: the stack pointer is always a multiple of 16.  LR and CR are where the
    ABI has them, in the caller's frame: at 512 and 504.
 
-   Whatever is called finds a header of 32 bytes nearer than that (section 2.2.3),
-   with the back chain, and places for what it saves itself.  That is no part of the
-   frame, since the function that brings the frame's bytes back uses it.
+   Nearer than the frame, each function called from here has a header of 32 bytes
+   (section 2.2.3), with the back chain, and places for what it saves.  The header
+   is no part of the frame: stack_restore uses it while it brings the frame's bytes
+   back.
 
-   What is called from here has to be of the same module, which has one table of
-   contents; so has the landing. */
+   The functions called from here and the landing have to be of the same module,
+   which has one table of contents. */
 
 #define STACK_FRAME_SIZE 496
 #define HEADER 32
@@ -95,15 +97,17 @@ LABEL(global_entry):
         mr      11, 3
         mr      4, 30
 LABEL(return):
-        /* The control bits are the same but for programs that set them, and comparing
-           is cheaper than loading: r29 still has those that are in force.  They are
-           the lowest eight, and three of the upper half. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: r29 still has the word
+           that is in force.  Of its lower half bits 13 to 20 tell of the last
+           result, and three of its upper half are in use. */
         mr      3, 31
         ld      5, 480(11)
         xor     5, 5, 29
         rldicl  6, 5, 32, 61
-        clrldi  5, 5, 56
-        or.     5, 5, 6
+        rlwinm  5, 5, 0, 21, 12
+        or      5, 5, 6
+        cmpwi   5, 0
         bne     LABEL(control)
 LABEL(pop):
         .cfi_remember_state

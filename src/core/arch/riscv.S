@@ -1,17 +1,18 @@
 /* RISC-V, 64 and 32 bits, with floating-point registers of either size or none.
 
-   Callee-saved, by the RISC-V psABI's calling conventions, sections "Integer Register
-   Convention" and "Floating-Point Register Convention": s0 to s11, sp, and fs0 to
-   fs11 as far as the ABI passes numbers in such registers.  ra has the return
-   address.  gp and tp never change.  fcsr belongs to the thread, as C's floating-point
-   environment; each coroutine has its own rounding mode here.
+   Callee-saved, by the RISC-V psABI's calling conventions, sections "Integer
+   Register Convention" and "Floating-Point Register Convention": s0 to s11, sp, and
+   fs0 to fs11 as far as the ABI passes numbers in such registers.  ra has the
+   return address.  gp and tp never change.  fcsr (rounding mode and exceptions that
+   have occurred) belongs to the thread, as C's floating-point environment; here
+   each coroutine has its own.
 
    The frame, in words from the saved stack pointer, which are 8 bytes, or 4 with 32
    bits:
 
        0  ra
        1  s0, and so on: 12  s11
-      13  rounding mode
+      13  fcsr
       14  fs0, and so on, in units of their own size; then as many unused bytes as
           make the frame a multiple of 16, which the stack pointer always is.
 
@@ -105,7 +106,7 @@
         SAVE_FLOAT fs10, 10
         SAVE_FLOAT fs11, 11
 #if defined(__riscv_flen)
-        frrm    s3
+        frcsr   s3
         STORE   s3, (13 * WORD)(sp)
 #endif
 
@@ -115,7 +116,8 @@
         call    SYMBOL(stack_save)
         beqz    a0, LABEL(failed)
         LOAD    t0, 0(s2)
-        /* What follows frame pointers need not know whose are below. */
+        /* Frame pointers end here meanwhile: the target's frames may not be on
+           the stack yet. */
         li      s0, 0
         mv      sp, t0
         mv      a0, s1
@@ -128,8 +130,9 @@
 LABEL(return):
         mv      a0, s1
 #if defined(__riscv_flen)
-        /* The rounding mode is the same but for programs that set it, and comparing
-           is cheaper than loading: s3 still has the one that is in force. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: s3 still has the word
+           that is in force. */
         LOAD    t1, (13 * WORD)(t0)
         bne     t1, s3, LABEL(control)
 #endif
@@ -173,7 +176,7 @@ LABEL(pop):
 LABEL(control):
         .cfi_restore_state
         .cfi_remember_state
-        fsrm    t1
+        fscsr   t1
         j       LABEL(pop)
 #endif
 

@@ -1,9 +1,10 @@
 /* s390x, the ELF ABI supplement for Linux.
 
    Callee-saved, by the s390x supplement 1.7, section 1.2.1: r6 to r13, r15 (stack
-   pointer), f8 to f15, and of the floating-point control register its masks and
-   rounding modes.  r14 has the return address.  Of the vector registers nothing is
-   but what they share with f8 to f15.  a0 and a1 belong to the thread.
+   pointer), f8 to f15, and of the floating-point control register (FPC) its masks
+   and rounding modes.  Each coroutine has its status bits of its own, too.  r14 has
+   the return address.  Vector registers are callee-saved only in what they share
+   with f8 to f15.  a0 and a1 belong to the thread.
 
    The frame, in bytes from the saved stack pointer:
 
@@ -17,21 +18,17 @@
      112  f12          120  f13
      128  f14          136  f15
 
-   144 bytes; the stack pointer is always a multiple of 8.  Whatever is called finds
-   160 bytes nearer than that to save its own registers in (section 1.2.2): they are
-   no part of the frame, since the function that brings the frame's bytes back has its
-   registers there.  Their first word is the back chain, and what unwinders take the
-   caller's stack pointer from. */
+   144 bytes; the stack pointer is always a multiple of 8.  Nearer than the frame,
+   each function called from here has 160 bytes to save registers in (section 1.2.2):
+   they are no part of the frame, since stack_restore saves its own there.  Their
+   first word is the back chain, from which unwinders take the caller's stack
+   pointer. */
 
 #define STACK_FRAME_SIZE 144
 #define SAVE_AREA 160
 #define WHOLE (STACK_FRAME_SIZE + SAVE_AREA)
 
-/* FPC: exceptions that trap (the first six bits), decimal and binary rounding.  The
-   others are status. */
-#define CONTROL_MASK 0xfc000077
-
-        /* With the number that DWARF has for it: assemblers count them in order, which
+        /* `number` is DWARF's: assemblers number these registers in order, which
            DWARF does not. */
         .macro  SAVE_FLOAT register, offset, number
         std     \register, SAVE_AREA + \offset(%r15)
@@ -89,11 +86,11 @@
         lgr     %r1, %r2
         lgr     %r3, %r8
 LABEL(return):
-        /* The control bits are the same but for programs that set them, and comparing
-           is cheaper than loading: r9 still has those that are in force. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: r9 still has the word
+           that is in force. */
         lgr     %r2, %r7
-        x       %r9, 72(%r1)
-        nilf    %r9, CONTROL_MASK
+        c       %r9, 72(%r1)
         jne     LABEL(control)
 LABEL(pop):
         .cfi_remember_state

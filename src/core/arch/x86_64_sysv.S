@@ -1,7 +1,9 @@
 /* x86-64, System V ABI (Linux, macOS, the BSDs).
 
    Callee-saved, by the x86-64 psABI 1.0, section 3.2.1 and figure 3.4: rbx,
-   rsp, rbp, r12 to r15, the control bits of MXCSR and the x87 control word.
+   rsp, rbp, r12 to r15, the control bits of MXCSR and the x87 control word.  Each
+   coroutine has MXCSR's status bits of its own, too; the x87 status word is the
+   thread's.
 
    The frame, in bytes from the saved stack pointer:
 
@@ -61,13 +63,12 @@
 
         mov     rsi, r13
 LABEL(return):
-        /* The control words are the same but for programs that set them, and
-           comparing is cheaper than loading: rbp and r12 still have those that
-           are in force.  MXCSR's six lowest bits are status, not control. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: rbp and r12 still have
+           the words that are in force. */
         mov     rdi, rbx
         xor     ebp, [rax]
         xor     r12w, [rax + 4]
-        and     ebp, 0xffc0
         or      ebp, r12d
         jnz     LABEL(control)
 LABEL(pop):
@@ -91,6 +92,8 @@ LABEL(pop):
 LABEL(control):
         .cfi_restore_state
         ldmxcsr [rax]
+        test    r12d, r12d
+        jz      LABEL(pop)
         fldcw   [rax + 4]
         jmp     LABEL(pop)
 

@@ -3,6 +3,8 @@
    Callee-saved, by Microsoft's "x64 ABI conventions", sections "Register volatility
    and preservation", "MxCsr" and "x87 FPU register stack": rbx, rbp, rdi, rsi, rsp,
    r12 to r15, xmm6 to xmm15, the control bits of MXCSR and the x87 control word.
+   Each coroutine has MXCSR's status bits of its own, too; the x87 status word is the
+   thread's.
 
    The frame, in bytes from the saved stack pointer:
 
@@ -18,13 +20,15 @@
      216  rbx           224  rbp
      232  return address
 
-   240 bytes with the return address; it is at a multiple of 16.  Whatever is called
-   finds 32 bytes nearer than that for its arguments: they are no part of the frame,
-   since the function that brings the frame's bytes back may use them.
+   240 bytes with the return address; it is at a multiple of 16.  Nearer than the
+   frame, each function called from here has 32 bytes for its arguments: they are no
+   part of the frame, since stack_restore may use them while it brings the frame's
+   bytes back.
 
-   Unwinders know this by the prologue, which has to be as it is told.  A stack of the
-   system's is all that coroutines run on, so what Windows knows of its limits stays
-   true.  Shadow stacks are not kept, so nothing is to be linked as /CETCOMPAT. */
+   Unwinders know the frame by the prologue, which has to match its description.
+   Coroutines run on no other stacks than the system's, so what Windows knows of a
+   stack's limits stays true.  Shadow stacks are not kept, so nothing may be linked
+   with /CETCOMPAT. */
 
 #define STACK_FRAME_SIZE 240
 #define SHADOW 32
@@ -85,13 +89,12 @@
 
         mov     rdx, r13
 LABEL(return):
-        /* The control words are the same but for programs that set them, and
-           comparing is cheaper than loading: rbp and r12 still have those that
-           are in force.  MXCSR's six lowest bits are status, not control. */
+        /* Control bits differ only if a program sets them, status bits only if it
+           computes, and comparing is cheaper than loading: rbp and r12 still have
+           the words that are in force. */
         mov     rcx, rbx
         xor     ebp, [rax + 160]
         xor     r12w, [rax + 164]
-        and     ebp, 0xffc0
         or      ebp, r12d
         jnz     LABEL(control)
 LABEL(pop):
@@ -118,6 +121,8 @@ LABEL(pop):
 
 LABEL(control):
         ldmxcsr [rax + 160]
+        test    r12d, r12d
+        jz      LABEL(pop)
         fldcw   [rax + 164]
         jmp     LABEL(pop)
 
@@ -128,9 +133,9 @@ LABEL(failed):
         .seh_endproc
         FUNCTION_END stack_switch
 
-        /* The outermost frame of a new coroutine, which ends with a return address of
-           zero: unwinders end there.  It is a function of its own for them, since the
-           frame of the other is not there. */
+        /* The outermost frame of a new coroutine, which ends with a return address
+           of zero: unwinders end there.  It is a function of its own for them,
+           since the frame of stack_switch is not there. */
         .p2align 4
         .def    stack_switch_start
         .scl    3
@@ -149,7 +154,8 @@ LABEL(start):
         ud2
         .seh_endproc
 
-        /* Windows forgives what is not linked as /CETCOMPAT. */
+        /* Windows lets such returns pass in what is not linked with
+           /CETCOMPAT. */
         FUNCTION_BEGIN stack_is_guarded
         xor     eax, eax
         ret

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _clock = time.perf_counter_ns
 
-# At least so many threads that have ended are remembered.
+# The fewest threads that are remembered after they have ended.
 _ENDED_THREADS = 1000
 
 
@@ -78,7 +78,7 @@ class _Ring:
     def arrivals(self, alive: list[_Facts]) -> tuple[list[_Arrival], int]:
         """Those that are kept, by time, and how many are not.  For once, at the end."""
         count = next(self.numbers)
-        tracks = {facts[0]: _Track(*facts) for facts in (*self.dead, *alive)}
+        tracks = {facts[0]: _Track(*facts) for facts in (*self.dead.copy(), *alive)}
         kept = zip(self.times[:count], self.arrived[:count])
         arrivals = [
             _Arrival(time, tracks[abs(track)], track < 0)
@@ -212,8 +212,9 @@ class timeline:
         return record
 
     def _write(self, file: IO[str], ended: int) -> None:
-        # Other threads may still be about to record their last switches: hence the copies.
-        threads = [*list(self._ended_threads), *list(self._threads.values())]
+        # Other threads may still be about to record their last switches: hence the copies, and
+        # deques have copy() for it: whoever steps through a deque sees that it changes.
+        threads = [*self._ended_threads.copy(), *list(self._threads.values())]
         alive = [track for thread in threads for track in list(thread.tracks.values())]
         arrivals, dropped = self._ring.arrivals(alive)
         file.write('{"traceEvents": [')

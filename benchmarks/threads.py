@@ -1,0 +1,118 @@
+"""Processor time of switches and lives in threads that run at the same time.
+
+    python benchmarks/threads.py cp314t             environments of build/env
+    python benchmarks/threads.py --ours PYTHON --oracle PYTHON
+
+A thread that has its processor to itself and shares nothing takes as long for a switch,
+however many others switch as well: so the figures of a row of thread counts should be the
+same.  Where they grow, threads wait for each other's caches or locks.  It is processor time
+that is counted, so that more threads than processors do no harm.
+
+The packages and the numbers of threads take turns, each time in a new process, and each
+figure is the least of many.  A package that crashes or hangs is asked again.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+
+import environments
+from compare import SIDES, clean_environment, note
+
+WORKER = pathlib.Path(__file__).with_name("threads_worker.py")
+
+TITLES = {
+    "switch_two": "switch, two greenlets",
+    "life": "create + run + finish",
+    "life_with_pause": "create + switch out + in + finish",
+}
+THREADS = (1, 2, 4)
+
+# Seconds until a process is given up.
+LIMIT = 60
+
+
+def main():
+    options = parse()
+    for ours, oracle in pairs(options):
+        figures, failures = compared({"ours": ours, "oracle": oracle}, options.rounds)
+        print(*table(version_of(ours), figures, failures), sep="\n", flush=True)
+    return 0
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("tags", nargs="*", help="environments such as cp314t")
+    parser.add_argument("--ours", metavar="PYTHON")
+    parser.add_argument("--oracle", metavar="PYTHON")
+    parser.add_argument("--rounds", type=int, default=15, help="turns for each figure")
+    options = parser.parse_args()
+    if bool(options.tags) == bool(options.ours and options.oracle):
+        parser.error("either tags or --ours with --oracle")
+    return options
+
+
+def pairs(options):
+    if options.ours:
+        return [(options.ours, options.oracle)]
+    return [environments.pair(tag) for tag in options.tags]
+
+
+def compared(pythons, rounds):
+    """The least figure for each case, number of threads and side, None if there is none; and
+    how many processes of each side have failed."""
+    figures = {(case, count, side): None for case in TITLES for count in THREADS for side in SIDES}
+    failures = dict.fromkeys(SIDES, 0)
+    for turn in range(rounds):
+        note(f"round {turn + 1} of {rounds}")
+        for key, best in figures.items():
+            case, count, side = key
+            figure = measured(pythons[side], case, count)
+            if figure is None:
+                failures[side] += 1
+            elif best is None or figure < best:
+                figures[key] = figure
+    note("")
+    return figures, failures
+
+
+def measured(python, case, count):
+    """One figure, or None from a process that has crashed or hangs."""
+    command = [str(python), str(WORKER), case, str(count)]
+    try:
+        outcome = subprocess.run(
+            command, capture_output=True, text=True, env=clean_environment(), timeout=LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return float(outcome.stdout) if outcome.returncode == 0 else None
+
+
+def version_of(python):
+    program = "import sys; print(sys.version.split('(')[0])"
+    return subprocess.check_output([str(python), "-c", program], text=True).strip()
+
+
+def table(version, figures, failures):
+    yield f"CPython {version}, nanoseconds of processor time for each operation"
+    yield f"{'':36}{'threads':>8}{'ours':>10}{'published':>11}{'times':>8}"
+    for case, title in TITLES.items():
+        for count in THREADS:
+            ours, oracle = (figures[case, count, side] for side in SIDES)
+            times = f"{oracle / ours:.1f}" if ours and oracle else ""
+            shown = title if count == THREADS[0] else ""
+            yield f"{shown:36}{count:8}{in_text(ours):>10}{in_text(oracle):>11}{times:>8}"
+    for side, count in failures.items():
+        if count:
+            yield f"processes that have failed, {side}: {count}"
+
+
+def in_text(figure):
+    return "failed" if figure is None else f"{figure:.1f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,314 @@
+/* Looks into other threads, and requests to them; see owner.h. */
+
+#include "owner.h"
+
+#include "doomed.h"
+#include "trace.h"
+#include "tree.h"
+
+/* The record of a living thread that a greenlet belongs to; NULL if there is none.  For a
+   look. */
+static struct thread *
+living_thread(struct greenlet *greenlet)
+{
+    struct thread *thread = tree_find_thread(greenlet);
+    return thread != NULL && thread_state(thread) != NULL ? thread : NULL;
+}
+
+unsigned long
+owner_ident(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    const struct thread *thread = living_thread(greenlet);
+    unsigned long ident
+        = thread != NULL ? tstate_thread_ident(thread->tstate) : 0;
+    look_end(stopped);
+    return ident;
+}
+
+/* A new reference to the main greenlet of the living thread that a greenlet belongs to;
+   NULL if there is none. */
+static PyObject *
+main_of_owner(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    const struct thread *thread = living_thread(greenlet);
+    PyObject *main = thread != NULL ? Py_NewRef(thread->main->object) : NULL;
+    look_end(stopped);
+    return main;
+}
+
+void
+owner_refuse(const struct thread *current, struct greenlet *wanted)
+{
+    PyObject *main = wanted != NULL ? main_of_owner(wanted) : NULL;
+    if (main == NULL) {
+        PyErr_SetString(current->module->error,
+                        "cannot switch to a different thread (which happens "
+                        "to have exited)");
+        return;
+    }
+    PyErr_Format(current->module->error,
+                 "Cannot switch to a different thread\n\tCurrent:  %R\n\t"
+                 "Expected: %R",
+                 current->main->object, main);
+    Py_DECREF(main);
+}
+
+PyObject *
+owner_parent(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    PyObject *parent = Py_XNewRef((PyObject *)greenlet->parent);
+    look_end(stopped);
+    return parent;
+}
+
+PyObject *
+owner_run(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    PyObject *run = Py_XNewRef(greenlet->run);
+    look_end(stopped);
+    return run;
+}
+
+PyObject *
+owner_parked_frame(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    PyObject *frame = state_frame(&greenlet->interpreter, tstate_current());
+    look_end(stopped);
+    return frame;
+}
+
+PyObject *
+owner_frame(struct greenlet *greenlet)
+{
+    int collects = collector_pause();
+    bool stopped = look_begin(greenlet);
+    PyThreadState *running
+        = greenlet_is_running(greenlet) ? thread_state(greenlet->thread) : NULL;
+    PyObject *frame
+        = running != NULL
+              ? (PyObject *)PyThreadState_GetFrame(running)
+              : state_frame(&greenlet->interpreter, tstate_current());
+    look_end(stopped);
+    collector_go_on(collects);
+    return frame;
+}
+
+size_t
+owner_stack_kept(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    size_t kept
+        = greenlet_is_parked(greenlet) ? slice_kept(&greenlet->slice) : 0;
+    look_end(stopped);
+    return kept;
+}
+
+/* Where the context is; NULL if another thread is using it.  For a look. */
+static PyObject **
+context_place(struct greenlet *greenlet)
+{
+    bool is_lost_main = greenlet->is_main && owner_tstate(greenlet) == NULL;
+    PyThreadState *running = NULL;
+    if (greenlet_is_running(greenlet)) {
+        running = greenlet->thread->tstate;
+    }
+    bool is_elsewhere = running != NULL && running != tstate_current();
+    return is_lost_main || is_elsewhere
+               ? NULL
+               : state_context(&greenlet->interpreter, running);
+}
+
+PyObject *
+owner_context(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    PyObject **place = context_place(greenlet);
+    PyObject *context = NULL;
+    if (place != NULL) {
+        context = Py_NewRef(*place != NULL ? *place : Py_None);
+    }
+    look_end(stopped);
+    return context;
+}
+
+int
+owner_set_context(struct greenlet *greenlet, PyObject *context)
+{
+    bool stopped = look_begin(greenlet);
+    PyObject **place = context_place(greenlet);
+    PyObject *previous = NULL;
+    if (place != NULL) {
+        previous = *place;
+        *place = Py_XNewRef(context);
+        tstate_context_changed(tstate_current());
+    }
+    look_end(stopped);
+    Py_XDECREF(previous);
+    return place != NULL ? 0 : -1;
+}
+
+/* May a new reference to the greenlet be made?  A greenlet that is being deallocated can
+   still be noted as started. */
+static bool
+can_be_referred_to(const struct greenlet *greenlet)
+{
+    return greenlet->slice.state == SLICE_ACTIVE
+           && Py_REFCNT(greenlet->object) > 0;
+}
+
+/* Put new references to them into a list that has room, or NULL, and count them.  With the
+   world stopped. */
+static Py_ssize_t
+collect(const struct module_state *module, PyObject *list)
+{
+    Py_ssize_t count = 0;
+    const struct thread *thread = module->threads;
+    for (; thread != NULL; thread = thread->next) {
+        for (uint32_t i = 0; i <= thread->started_count; i++) {
+            struct greenlet *greenlet
+                = i == 0 ? thread->main : thread->started[i - 1];
+            if (!can_be_referred_to(greenlet)) {
+                continue;
+            }
+            if (list != NULL) {
+                PyList_SET_ITEM(list, count, Py_NewRef(greenlet->object));
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+Py_ssize_t
+owner_collect(const struct module_state *module, PyObject *list)
+{
+    world_stop();
+    Py_ssize_t count = collect(module, NULL);
+    if (list != NULL && PyList_GET_SIZE(list) == count) {
+        (void)collect(module, list);
+    }
+    world_start();
+    return count;
+}
+
+/* Put a greenlet on the list of the doomed of its owner, unless it is there or the owner has
+   ended: is it there now for the first time? */
+static bool
+doom(struct greenlet *greenlet, bool is_found)
+{
+    struct thread *thread = greenlet->thread;
+    lock_take(&thread->doom_lock);
+    bool is_news = thread->tstate != NULL && !greenlet->is_doomed;
+    if (is_news) {
+        greenlet->is_found = is_found;
+        Py_INCREF(greenlet->object);
+        doomed_push(&thread->doomed, greenlet);
+        SHARED_STORE(thread->attention, true);
+    }
+    lock_leave(&thread->doom_lock);
+    return is_news;
+}
+
+/* The world need not be stopped for each of thousands that a collection has found: all others
+   of the same thread come on the list with the first, but for those with a finalizer of their
+   own. */
+static void
+doom_others_found(const struct thread *thread)
+{
+    for (uint32_t i = 0; i < thread->started_count; i++) {
+        struct greenlet *greenlet = thread->started[i];
+        if (object_is_found((PyObject *)greenlet->object)
+            && !greenlet->is_opaque && greenlet_is_parked(greenlet))
+        {
+            state_hold_found(&greenlet->interpreter, NULL);
+            (void)doom(greenlet, true);
+        }
+    }
+}
+
+/* Is it on a list already, put there with another one? */
+static bool
+is_doomed(const struct greenlet *greenlet)
+{
+    lock_take(&greenlet->thread->doom_lock);
+    bool is_listed = greenlet->is_doomed;
+    lock_leave(&greenlet->thread->doom_lock);
+    return is_listed;
+}
+
+/* The same for a greenlet that the collector has found.  What its frames refer to is held:
+   from now on the collector does not look for that.  Weak references may still lead to it; if
+   its owner has woken it by one, it is not lost, and goes on with what is held. */
+static bool
+doom_found(struct greenlet *greenlet)
+{
+    if (is_doomed(greenlet)) {
+        return false;
+    }
+    bool stopped = look_begin(greenlet);
+    bool is_news = false;
+    if (greenlet_is_parked(greenlet)) {
+        state_hold_found(&greenlet->interpreter, NULL);
+        is_news = doom(greenlet, true);
+    }
+    else if (greenlet_is_running(greenlet)) {
+        state_hold_found(&greenlet->interpreter,
+                         thread_state(greenlet->thread));
+    }
+    if (stopped && is_news) {
+        doom_others_found(greenlet->thread);
+    }
+    look_end(stopped);
+    return is_news;
+}
+
+struct thread *
+owner_doom(struct greenlet *greenlet, bool is_found)
+{
+    assert(!greenlet->is_main);
+    struct thread *thread = greenlet->thread;
+    bool is_news = is_found ? doom_found(greenlet) : doom(greenlet, false);
+    return is_news && thread->gets_calls ? thread : NULL;
+}
+
+/* Exchange the trace function of a thread, a record's or NULL, if it is the one expected.
+   For a look. */
+static PyObject *
+exchange_trace(struct thread *thread, PyObject *callback, PyObject *expected)
+{
+    PyObject *present
+        = thread != NULL && thread->trace != NULL ? thread->trace : Py_None;
+    if (thread == NULL || (expected != NULL && expected != present)) {
+        return Py_NewRef(present);
+    }
+    PyObject *previous = trace_exchange(&thread->trace, callback);
+    thread_update_attention(thread);
+    return previous;
+}
+
+PyObject *
+owner_exchange_trace(struct greenlet *greenlet, PyObject *callback,
+                     PyObject *expected)
+{
+    bool stopped = look_begin(greenlet);
+    PyObject *previous
+        = exchange_trace(living_thread(greenlet), callback, expected);
+    look_end(stopped);
+    return previous;
+}
+
+PyObject *
+owner_exchange_trace_of_new_threads(struct module_state *module,
+                                    PyObject *callback)
+{
+    world_stop();
+    PyObject *previous
+        = trace_exchange(&module->trace_of_new_threads, callback);
+    world_start();
+    return previous;
+}
