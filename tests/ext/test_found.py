@@ -169,6 +169,14 @@ def test_a_greenlet_that_parks_again_while_it_is_killed(case):
         assert checked != []
 
 
+@pytest.fixture
+def only_own_collections():
+    """Collections run where a test asks for them, and not in whichever thread allocates."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 class Waker(greenlet):
     """Hands what it has found with itself to a thread, and waits until that is running."""
 
@@ -182,7 +190,7 @@ class Waker(greenlet):
 
 @ours_only("never collects a parked greenlet")
 @each_case
-def test_a_greenlet_that_runs_in_its_own_thread_while_it_is_found(case):
+def test_a_greenlet_that_runs_in_its_own_thread_while_it_is_found(case, only_own_collections):
     handed, checked = [], []
     parked, is_running, is_collected = (threading.Event() for _ in range(3))
 
