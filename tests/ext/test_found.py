@@ -177,50 +177,57 @@ def only_own_collections():
     gc.enable()
 
 
+class Found(greenlet):
+    """As large as a Waker: the collector, which goes by sizes, calls finalizers of both in turn."""
+
+
 class Waker(greenlet):
-    """Hands what it has found with itself to a thread, and waits until that is running."""
+    """Hands what it has found with itself to a thread, and waits until that has it."""
 
     def __del__(self):
         found, self.found = self.found, None
         if found is not None and not self.handed:
             self.handed.append(found)
             del found
-            self.is_running.wait(10)
+            self.is_taken.wait(10)
 
 
 @ours_only("never collects a parked greenlet")
 @each_case
 def test_a_greenlet_that_runs_in_its_own_thread_while_it_is_found(case, only_own_collections):
-    handed, checked = [], []
-    parked, is_running, is_collected = (threading.Event() for _ in range(3))
+    handed, checked, ran = [], [], []
+    parked, is_taken, is_collected = (threading.Event() for _ in range(3))
 
     def park_and_run():
         park()
-        is_running.set()
+        ran.append(1)
+        is_taken.set()
         is_collected.wait(10)
 
     def own():
-        wakers = [Waker(), Waker()]
-        reference = park_in_cycle(case, checked, park_and_run)
-        wakers += [Waker(), Waker()]
+        wakers = [Waker() for _ in range(5)]
+        reference = park_in_cycle(case, checked, park_and_run, Found)
+        wakers += [Waker() for _ in range(5)]
         for each in wakers:
-            each.handed, each.is_running, each.found = handed, is_running, reference()
+            each.handed, each.is_taken, each.found = handed, is_taken, reference()
         reference().wakers = wakers
         del wakers, each
         parked.set()
         while not handed and not is_collected.is_set():
             time.sleep(0.001)
         if handed:
+            # If its own finalizer came before any waker's, it is killed here.
             handed.pop().switch()
+            is_taken.set()
 
     owner = threading.Thread(target=own)
     owner.start()
     parked.wait()
     gc.collect()
     use_memory()
-    was_running = is_running.is_set()
+    was_taken = is_taken.is_set()
     is_collected.set()
     owner.join()
-    assert (checked != []) == was_running
+    assert (checked != []) == was_taken
     if runs_code(case):
-        assert was_running
+        assert was_taken
