@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 
+#include "core/compiler.h"
+
 #include "datastack.h"
 #include "part_handlers_in_table.h"
 #include "part_parked_frames.h"
@@ -36,6 +38,15 @@ static inline size_t
 state_frames_size(const PyThreadState *tstate)
 {
     return datastack_needed(tstate->datastack_chunk, tstate->datastack_top);
+}
+
+/* The head of the chunk, which has its size, and both ends of the innermost frame. */
+static ALWAYS_INLINE void
+state_prefetch(const struct interpreter_state *state)
+{
+    PREFETCH(state->datastack.chunk);
+    PREFETCH(state->visible);
+    PREFETCH(state->datastack.top - 1);
 }
 
 /* Only the root chunk is left: any other chunk in which it parked is gone. */

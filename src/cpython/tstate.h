@@ -45,6 +45,8 @@
          0 if state_seal does nothing, since nothing refers to the C stack.
      void state_resume(struct interpreter_state *, PyThreadState *)
          Give the thread state back to a greenlet that was suspended.
+     void state_prefetch(const struct interpreter_state *)
+         Have the processor fetch what is read first when a suspended greenlet goes on.
      STATE_LENDS
          Does state_seal ever return anything but NULL?
      void state_settle(void *lent)

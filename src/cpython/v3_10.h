@@ -27,6 +27,8 @@
 #include <frameobject.h>
 #include <stddef.h>
 
+#include "core/compiler.h"
+
 #include "no_datastack.h"
 
 struct interpreter_state {
@@ -81,6 +83,12 @@ state_outgrown(const struct interpreter_state *state,
     (void)state;
     (void)tstate;
     return false;
+}
+
+static inline void
+state_prefetch(const struct interpreter_state *state)
+{
+    PREFETCH(state->visible);
 }
 
 static inline size_t

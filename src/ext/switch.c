@@ -208,7 +208,10 @@ switch_resume(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     assert(target->thread == thread && target->slice.state != SLICE_DEAD);
     const struct greenlet *origin = thread_running(thread);
-    slice_prefetch(&thread->stack, &target->slice);
+    if (slice_is_cold(&thread->stack, &target->slice)) {
+        state_prefetch(&target->interpreter);
+        slice_prefetch(&target->slice);
+    }
     if (FREE_THREADED && !LIKELY(!origin->is_opaque)) {
         hold_frames(thread);
     }
