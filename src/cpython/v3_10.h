@@ -85,7 +85,7 @@ state_outgrown(const struct interpreter_state *state,
     return false;
 }
 
-static inline void
+static ALWAYS_INLINE void
 state_prefetch(const struct interpreter_state *state)
 {
     PREFETCH(state->visible);
