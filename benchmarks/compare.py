@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -67,13 +68,12 @@ def compare(ours, oracle, wanted, rounds):
     for launch in range(LAUNCHES if interleaved else 0):
         with pair_of_workers(pythons, borrowed) as workers:
             note(f"launch {launch + 1} of {LAUNCHES}")
-            for turn in range(max(1, rounds // LAUNCHES)):
-                take_turn(workers, interleaved, figures, turn)
+            for _ in range(max(1, rounds // LAUNCHES)):
+                take_turn(workers, interleaved, figures)
     for case in cases:
         if case["alone"]:
             note(case["title"])
-            for side in SIDES:
-                figures[case["name"]][side] = figure_alone(pythons[side], case, borrowed)
+            figures[case["name"]] = figures_alone(pythons, case, borrowed)
     note("")
     return {
         "python": hello["ours"]["python"],
@@ -102,16 +102,36 @@ def greet(pythons):
     return hello
 
 
-def take_turn(workers, cases, figures, turn):
+def take_turn(workers, cases, figures):
     """Every case once on each side, the best of each kept."""
-    # Whoever goes first finds other caches than whoever goes second.
-    order = SIDES if turn % 2 == 0 else SIDES[::-1]
     for case in cases:
         best = figures[case["name"]]
-        for side in order:
-            figure = workers[side].figure(case["name"])
-            if best[side] is None or figure < best[side]:
-                best[side] = figure
+        for side in shuffled_sides():
+            best[side] = better(best[side], workers[side].figure(case["name"]))
+
+
+def shuffled_sides():
+    """Whoever goes first finds other caches, and other memory free, than whoever goes
+    second."""
+    return random.sample(SIDES, len(SIDES))
+
+
+def better(best, figure):
+    """A failure, which is a string, stands whatever else is measured."""
+    if best is None or isinstance(figure, str):
+        return figure
+    return best if isinstance(best, str) else min(best, figure)
+
+
+def figures_alone(pythons, case, borrowed):
+    """The best that each side says in `case["launches"]` processes of its own."""
+    best = dict.fromkeys(SIDES)
+    for _ in range(case["launches"]):
+        for side in shuffled_sides():
+            if not isinstance(best[side], str):
+                figure = figure_alone(pythons[side], case, borrowed)
+                best[side] = better(best[side], figure)
+    return best
 
 
 def figure_alone(python, case, borrowed):

@@ -33,7 +33,8 @@ class Case:
     unit: str
     measure: Callable  # takes nothing, returns one figure in `unit`
     alone: bool  # needs a process of its own
-    limit: int  # then, it is given up after so many seconds
+    launches: int  # then, it is measured in this number of processes, the best kept
+    limit: int  # and each is given up after this number of seconds
     only_full: bool  # too heavy for every day
     comparable: bool  # whether "so many times less" means better
     prepare: Callable | None  # of a timed loop: returns `run(rounds)`
@@ -44,6 +45,7 @@ class Case:
 def _register(function, title, unit, measure, **flags):
     defaults = {
         "alone": False,
+        "launches": 1,
         "limit": 30,
         "only_full": False,
         "comparable": True,

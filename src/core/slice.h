@@ -175,26 +175,20 @@ size_t slice_kept(const struct slice *slice);
    left.  NULL if the current slice is the thread's first. */
 struct slice *stack_refuge(const struct stack *stack);
 
-/* Is what a parked slice reads when it is resumed likely to be in no cache?  Up to
-   STACKS_CACHED stacks of their own are in the processor's caches anyway, and so are heap
+/* Have the processor fetch what a slice reads first when it is resumed.  Up to
+   STACKS_CACHED stacks of their own are in its caches anyway, and so are heap
    copies, which are denser. */
 #define STACKS_CACHED ((size_t)32)
 
-static inline bool
-slice_is_cold(const struct stack *stack, const struct slice *slice)
-{
-    return slice->has_own_stack && stack->pool.used_count > STACKS_CACHED;
-}
-
-/* Have the processor fetch what a slice with a stack of its own reads first when it is
-   resumed. */
 static ALWAYS_INLINE void
-slice_prefetch(const struct slice *slice)
+slice_prefetch(const struct stack *stack, const struct slice *slice)
 {
-    /* The processor would mispredict the end of so short a loop. */
-    UNROLL(16)
-    for (size_t line = 0; line < 16; line++) {
-        PREFETCH(slice->near + line * CACHE_LINE);
+    if (slice->has_own_stack && stack->pool.used_count > STACKS_CACHED) {
+        /* The processor would mispredict the end of so short a loop. */
+        UNROLL(16)
+        for (size_t line = 0; line < 16; line++) {
+            PREFETCH(slice->near + line * CACHE_LINE);
+        }
     }
 }
 

@@ -64,15 +64,44 @@ datastack_save(struct datastack *stack, const PyThreadState *tstate)
     stack->top = tstate->datastack_top;
 }
 
+/* The same if the newest chunk is the one that was loaded. */
 static inline void
-datastack_load(const struct datastack *stack, PyThreadState *tstate)
+datastack_save_top(struct datastack *stack, const PyThreadState *tstate)
+{
+    assert(stack->chunk == tstate->datastack_chunk);
+    stack->top = tstate->datastack_top;
+}
+
+/* What a greenlet notes of its newest chunk, whose head is likely to be in no cache when it
+   goes on: the size of its root chunk, 0 for no chunk, and ROOM_UNKNOWN for a chunk of the
+   interpreter's, which may soon have another of another size in the same place. */
+#define ROOM_UNKNOWN ((uint16_t)1)
+
+static inline uint16_t
+chunk_room(const _PyStackChunk *chunk)
+{
+    static_assert(ORDINARY_CHUNK_SIZE <= UINT16_MAX, "root chunks are smaller");
+    if (chunk == NULL) {
+        return 0;
+    }
+    return chunk->size < ORDINARY_CHUNK_SIZE ? (uint16_t)chunk->size
+                                             : ROOM_UNKNOWN;
+}
+
+/* `room` is the chunk_room of the stack's chunk. */
+static inline void
+datastack_load(const struct datastack *stack, uint16_t room,
+               PyThreadState *tstate)
 {
     _PyStackChunk *chunk = stack->chunk;
+    assert(room == chunk_room(chunk));
+    size_t size = room;
+    if (room == ROOM_UNKNOWN) {
+        size = chunk->size;
+    }
     tstate->datastack_chunk = chunk;
     tstate->datastack_top = stack->top;
-    tstate->datastack_limit = LIKELY(chunk != NULL)
-                                  ? (PyObject **)((char *)chunk + chunk->size)
-                                  : NULL;
+    tstate->datastack_limit = (PyObject **)((uintptr_t)chunk + size);
 }
 
 #endif

@@ -14,8 +14,6 @@
 
 #include <stdbool.h>
 
-#include "core/compiler.h"
-
 #include "datastack.h"
 #include "part_handlers_in_table.h"
 #include "part_parked_frames.h"
@@ -24,7 +22,11 @@ static inline int
 state_prepare(struct interpreter_state *state, struct chunk_pool *pool,
               size_t frames_size)
 {
-    return datastack_new(&state->datastack, pool, frames_size);
+    if (datastack_new(&state->datastack, pool, frames_size) < 0) {
+        return -1;
+    }
+    state->room = (uint16_t)state->datastack.chunk->size;
+    return 0;
 }
 
 static inline bool
@@ -34,19 +36,17 @@ state_outgrown(const struct interpreter_state *state,
     return state->datastack.chunk != tstate->datastack_chunk;
 }
 
+static inline void
+state_note_room(struct interpreter_state *state, const PyThreadState *tstate)
+{
+    datastack_save(&state->datastack, tstate);
+    state->room = chunk_room(state->datastack.chunk);
+}
+
 static inline size_t
 state_frames_size(const PyThreadState *tstate)
 {
     return datastack_needed(tstate->datastack_chunk, tstate->datastack_top);
-}
-
-/* The head of the chunk, which has its size, and both ends of the innermost frame. */
-static ALWAYS_INLINE void
-state_prefetch(const struct interpreter_state *state)
-{
-    PREFETCH(state->datastack.chunk);
-    PREFETCH(state->visible);
-    PREFETCH(state->datastack.top - 1);
 }
 
 /* Only the root chunk is left: any other chunk in which it parked is gone. */
@@ -93,7 +93,7 @@ static inline void
 state_forget_running(const struct interpreter_state *main,
                      PyThreadState *tstate)
 {
-    datastack_load(&main->datastack, tstate);
+    datastack_load(&main->datastack, main->room, tstate);
 }
 
 static inline void

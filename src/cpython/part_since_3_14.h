@@ -68,6 +68,7 @@ struct interpreter_state {
     unsigned tools_version;             /* see part_instrumentation.h */
     struct _PyInterpreterFrame *sealed; /* see part_frames.h */
     bool is_nested;                     /* while sealed: see frames_seal */
+    uint16_t room;                      /* see chunk_room */
     struct stack_lists stack_lists;     /* see part_free_threads.h */
     /* Not moved by a switch: */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
@@ -137,7 +138,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     tstate->context = state->context;
     state->context = NULL;
     tstate_context_changed(tstate);
-    datastack_load(&state->datastack, tstate);
+    datastack_load(&state->datastack, state->room, tstate);
 }
 
 /* Not out of line: a call would make the caller save registers. */
@@ -170,7 +171,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
         executor_take(state, tstate);
     }
     state->tools_version = tstate_tools_version(tstate);
-    datastack_save(&state->datastack, tstate);
+    datastack_save_top(&state->datastack, tstate);
 }
 
 /* What is lent is the frame that the thread's chain ends in.  Returns the
@@ -207,7 +208,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     if (!LIKELY(state->current_executor == NULL)) {
         executor_give_back(state, tstate);
     }
-    datastack_load(&state->datastack, tstate);
+    datastack_load(&state->datastack, state->room, tstate);
     if (state->tools_version != tstate_tools_version(tstate)) {
         frames_instrument(frame, tstate);
     }

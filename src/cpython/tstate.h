@@ -28,6 +28,9 @@
      size_t state_frames_size(const PyThreadState *)
          Have the frames of the running greenlet outgrown the room that they had
          when it was last resumed or prepared?  How many bytes are they?
+     void state_note_room(struct interpreter_state *, const PyThreadState *)
+         Note the room that they have now; to be called before state_suspend where
+         state_outgrown is true.
      void state_start(struct interpreter_state *, PyThreadState *)
          Give the thread state to a greenlet that begins; to be called in its
          first C function.
@@ -45,8 +48,6 @@
          0 if state_seal does nothing, since nothing refers to the C stack.
      void state_resume(struct interpreter_state *, PyThreadState *)
          Give the thread state back to a greenlet that was suspended.
-     void state_prefetch(const struct interpreter_state *)
-         Have the processor fetch what is read first when a suspended greenlet goes on.
      STATE_LENDS
          Does state_seal ever return anything but NULL?
      void state_settle(void *lent)

@@ -27,8 +27,6 @@
 #include <frameobject.h>
 #include <stddef.h>
 
-#include "core/compiler.h"
-
 #include "no_datastack.h"
 
 struct interpreter_state {
@@ -85,10 +83,11 @@ state_outgrown(const struct interpreter_state *state,
     return false;
 }
 
-static ALWAYS_INLINE void
-state_prefetch(const struct interpreter_state *state)
+static inline void
+state_note_room(struct interpreter_state *state, const PyThreadState *tstate)
 {
-    PREFETCH(state->visible);
+    (void)state;
+    (void)tstate;
 }
 
 static inline size_t

@@ -34,7 +34,8 @@ struct interpreter_state {
     _PyErr_StackItem *exc_info;
     PyObject *context; /* owned; NULL while running */
     int python_depth;
-    int trash_nesting;
+    int16_t trash_nesting;          /* 51 at most */
+    uint16_t room;                  /* see chunk_room */
     PyObject *const *arguments_end; /* see part_call_arguments.h */
     /* Not moved by a switch: */
     _PyCFrame root_cframe;      /* the first one */
@@ -134,7 +135,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     tstate->context = state->context;
     state->context = NULL;
     tstate_context_changed(tstate);
-    datastack_load(&state->datastack, tstate);
+    datastack_load(&state->datastack, state->room, tstate);
 }
 
 static inline void
@@ -147,8 +148,8 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth = tstate->recursion_limit - tstate->recursion_remaining;
-    state->trash_nesting = tstate->trash_delete_nesting;
-    datastack_save(&state->datastack, tstate);
+    state->trash_nesting = (int16_t)tstate->trash_delete_nesting;
+    datastack_save_top(&state->datastack, tstate);
 }
 
 static inline void
@@ -164,7 +165,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate_context_changed(tstate);
     tstate->recursion_remaining = tstate->recursion_limit - state->python_depth;
     tstate->trash_delete_nesting = state->trash_nesting;
-    datastack_load(&state->datastack, tstate);
+    datastack_load(&state->datastack, state->room, tstate);
 }
 
 static inline void

@@ -34,6 +34,7 @@ struct interpreter_state {
     unsigned tools_version;             /* see part_instrumentation.h */
     struct _PyInterpreterFrame *sealed; /* see part_frames.h */
     bool is_nested;                     /* while sealed: see frames_seal */
+    uint16_t room;                      /* see chunk_room */
     PyObject *const *arguments_end;     /* see part_call_arguments.h */
     /* Not moved by a switch: */
     _PyCFrame root_cframe;      /* the first one */
@@ -97,7 +98,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     tstate->context = state->context;
     state->context = NULL;
     tstate_context_changed(tstate);
-    datastack_load(&state->datastack, tstate);
+    datastack_load(&state->datastack, state->room, tstate);
 }
 
 static inline void
@@ -113,7 +114,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->c_remaining = tstate->c_recursion_remaining;
     state->trash_nesting = tstate->trash.delete_nesting;
     state->tools_version = tstate_tools_version(tstate);
-    datastack_save(&state->datastack, tstate);
+    datastack_save_top(&state->datastack, tstate);
 }
 
 static inline void
@@ -132,7 +133,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
         = tstate->py_recursion_limit - state->python_depth;
     tstate->c_recursion_remaining = state->c_remaining;
     tstate->trash.delete_nesting = state->trash_nesting;
-    datastack_load(&state->datastack, tstate);
+    datastack_load(&state->datastack, state->room, tstate);
     if (state->tools_version != tstate_tools_version(tstate)) {
         frames_instrument(tstate->cframe->current_frame, tstate);
     }

@@ -31,6 +31,7 @@ struct interpreter_state {
     int c_remaining;
     unsigned tools_version;             /* see part_instrumentation.h */
     bool is_nested;                     /* while sealed: see frames_seal */
+    uint16_t room;                      /* see chunk_room */
     struct _PyInterpreterFrame *sealed; /* see part_frames.h */
     PyObject *const *arguments_end;     /* see part_call_arguments.h */
     /* Not moved by a switch: */
@@ -78,7 +79,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
     tstate->context = state->context;
     state->context = NULL;
     tstate_context_changed(tstate);
-    datastack_load(&state->datastack, tstate);
+    datastack_load(&state->datastack, state->room, tstate);
 }
 
 static inline void
@@ -91,7 +92,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
         = tstate->py_recursion_limit - tstate->py_recursion_remaining;
     state->c_remaining = tstate->c_recursion_remaining;
     state->tools_version = tstate_tools_version(tstate);
-    datastack_save(&state->datastack, tstate);
+    datastack_save_top(&state->datastack, tstate);
 }
 
 static inline void
@@ -107,7 +108,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     tstate->py_recursion_remaining
         = tstate->py_recursion_limit - state->python_depth;
     tstate->c_recursion_remaining = state->c_remaining;
-    datastack_load(&state->datastack, tstate);
+    datastack_load(&state->datastack, state->room, tstate);
     if (state->tools_version != tstate_tools_version(tstate)) {
         frames_instrument(tstate->current_frame, tstate);
     }

@@ -190,7 +190,9 @@ commit(struct thread *thread, struct greenlet *target, PyObject *value)
 static OUT_OF_LINE PyObject *
 resume_outgrown(struct thread *thread, struct greenlet *target, PyObject *value)
 {
-    policy_note_frames(thread, thread_running(thread));
+    struct greenlet *origin = thread_running(thread);
+    policy_note_frames(thread, origin);
+    state_note_room(&origin->interpreter, thread->tstate);
     return commit(thread, target, value);
 }
 
@@ -208,10 +210,7 @@ switch_resume(struct thread *thread, struct greenlet *target, PyObject *value)
 {
     assert(target->thread == thread && target->slice.state != SLICE_DEAD);
     const struct greenlet *origin = thread_running(thread);
-    if (slice_is_cold(&thread->stack, &target->slice)) {
-        state_prefetch(&target->interpreter);
-        slice_prefetch(&target->slice);
-    }
+    slice_prefetch(&thread->stack, &target->slice);
     if (FREE_THREADED && !LIKELY(!origin->is_opaque)) {
         hold_frames(thread);
     }

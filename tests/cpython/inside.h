@@ -10,6 +10,13 @@
 
 #include "cpython/datastack.h"
 
+/* Give the thread state a data stack, whatever its newest chunk is. */
+static inline void
+inside_load(const struct datastack *stack, PyThreadState *tstate)
+{
+    datastack_load(stack, chunk_room(stack->chunk), tstate);
+}
+
 extern const size_t inside_slab_size;
 
 /* How many free chunks of this class a pool keeps. */

@@ -244,32 +244,53 @@ datastack_without_a_chunk_has_no_limit(void)
     static PyThreadState tstate;
     struct datastack stack = {NULL, NULL};
     memset(&tstate, MEMORY_PATTERN, sizeof tstate);
-    datastack_load(&stack, &tstate);
+    CHECK_INT(chunk_room(NULL), ==, 0);
+    datastack_load(&stack, 0, &tstate);
     CHECK_POINTER(tstate.datastack_chunk, ==, NULL);
     CHECK_POINTER(tstate.datastack_limit, ==, NULL);
     return NULL;
 }
 
-const char *
-datastack_travels_in_three_fields(void)
+static void
+check_travel(_PyStackChunk *chunk, uint16_t room)
 {
     static PyThreadState from;
     static PyThreadState to;
     static PyThreadState expected;
     static PyObject *slots[1];
-    static _PyStackChunk chunk = {.size = sizeof chunk};
     struct datastack stack;
-    from.datastack_chunk = &chunk;
+    check_context("size", (uint64_t)chunk->size);
+    from.datastack_chunk = chunk;
     from.datastack_top = &slots[0];
-    from.datastack_limit = (PyObject **)(&chunk + 1);
+    from.datastack_limit = (PyObject **)((char *)chunk + chunk->size);
     datastack_save(&stack, &from);
-    CHECK_POINTER(from.datastack_chunk, ==, &chunk);
+    CHECK_POINTER(from.datastack_chunk, ==, chunk);
     memset(&to, MEMORY_PATTERN, sizeof to);
     memset(&expected, MEMORY_PATTERN, sizeof expected);
-    expected.datastack_chunk = &chunk;
+    expected.datastack_chunk = chunk;
     expected.datastack_top = &slots[0];
     expected.datastack_limit = from.datastack_limit;
-    datastack_load(&stack, &to);
+    CHECK_INT(chunk_room(chunk), ==, room);
+    datastack_load(&stack, room, &to);
     CHECK_INT(memcmp(&to, &expected, sizeof to), ==, 0);
+}
+
+const char *
+datastack_travels_in_three_fields(void)
+{
+    static union {
+        _PyStackChunk chunk;
+        char room[2 * ORDINARY_CHUNK_SIZE];
+    } memory;
+    _PyStackChunk *chunk = &memory.chunk;
+    for (int i = 0; i < CHUNK_CLASSES; i++) {
+        chunk->size = chunk_class_size(i);
+        check_travel(chunk, (uint16_t)chunk->size);
+    }
+    /* The interpreter's, whose sizes are not noted. */
+    chunk->size = ORDINARY_CHUNK_SIZE;
+    check_travel(chunk, ROOM_UNKNOWN);
+    chunk->size = 2 * ORDINARY_CHUNK_SIZE;
+    check_travel(chunk, ROOM_UNKNOWN);
     return NULL;
 }

@@ -58,10 +58,10 @@ run_on(struct datastack *stack, PyObject *recursion, int depth)
     struct datastack outer;
     unsigned calls = seen.calls;
     datastack_save(&outer, tstate);
-    datastack_load(stack, tstate);
+    inside_load(stack, tstate);
     PyObject *result = PyObject_CallFunction(recursion, "i", depth);
     datastack_save(stack, tstate);
-    datastack_load(&outer, tstate);
+    inside_load(&outer, tstate);
     CHECK(result != NULL);
     CHECK_INT(PyLong_AsLong(result), ==, depth);
     Py_DECREF(result);

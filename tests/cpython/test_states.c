@@ -30,6 +30,7 @@ state_is_prepared_and_cancelled(void)
         size_t size = chunk_class_size(i);
         CHECK_INT(state_prepare(&state, &pool, size), ==, 0);
         CHECK_INT(state.datastack.chunk->size, ==, size);
+        CHECK_INT(state.room, ==, size);
         CHECK_INT(pool.count[i], ==, 0);
         state_cancel(&state, &pool);
         CHECK_INT(pool.count[i], ==, 1);
@@ -49,7 +50,7 @@ state_knows_what_its_frames_took(void)
     size_t head = offsetof(_PyStackChunk, data[1]);
     pool_begin(&pool);
     CHECK_INT(state_prepare(&state, &pool, 0), ==, 0);
-    datastack_load(&state.datastack, &tstate);
+    inside_load(&state.datastack, &tstate);
     CHECK(!state_outgrown(&state, &tstate));
     CHECK_INT(state_frames_size(&tstate), ==, head);
     tstate.datastack_top += 9;
@@ -59,19 +60,27 @@ state_knows_what_its_frames_took(void)
     state.datastack.top = tstate.datastack_top;
     CHECK_INT(state_parked_frames_size(&state, &tstate), ==, head + 9 * slot);
 
-    struct datastack further = state.datastack;
+    struct datastack root = state.datastack;
+    struct datastack further = root;
     CHECK_INT(further_chunk_push(&further, ORDINARY_CHUNK_SIZE), ==, 0);
     further.top += 30;
-    datastack_load(&further, &tstate);
+    inside_load(&further, &tstate);
     CHECK(state_outgrown(&state, &tstate));
     CHECK_INT(state_frames_size(&tstate), ==,
               head + 9 * slot + head - slot + 30 * slot);
+    /* There the interpreter may soon have a chunk of another size. */
+    CHECK_INT(state.room, ==, root.chunk->size);
+    state_note_room(&state, &tstate);
+    CHECK_INT(state.room, ==, ROOM_UNKNOWN);
+    CHECK_POINTER(state.datastack.chunk, ==, further.chunk);
     /* Parked like that and back at its root, it had outgrown it. */
-    struct datastack root = state.datastack;
-    state.datastack = further;
-    datastack_load(&root, &tstate);
+    inside_load(&root, &tstate);
     CHECK_INT(state_parked_frames_size(&state, &tstate), ==, 0);
-    datastack_free(&state.datastack, &pool);
+    CHECK(state_outgrown(&state, &tstate));
+    state_note_room(&state, &tstate);
+    CHECK_INT(state.room, ==, root.chunk->size);
+    CHECK_POINTER(state.datastack.chunk, ==, root.chunk);
+    datastack_free(&further, &pool);
     pool_end(&pool);
     return NULL;
 }
@@ -113,9 +122,9 @@ state_that_is_left_gives_chunks_back(void)
     struct datastack current = state.datastack;
     CHECK_INT(further_chunk_push(&current, ORDINARY_CHUNK_SIZE), ==, 0);
     datastack_save(&outer, tstate);
-    datastack_load(&current, tstate);
+    inside_load(&current, tstate);
     state_leave(&state, tstate, &pool);
-    datastack_load(&outer, tstate);
+    inside_load(&outer, tstate);
     CHECK_INT(memory_blocks_of(ORDINARY_CHUNK_SIZE), ==, 0);
     CHECK_INT(pool.count[0], ==, 1);
     CHECK_POINTER(state.datastack.chunk, ==, NULL);
@@ -134,7 +143,7 @@ state_that_ran_is_forgotten(void)
     pool_begin(&pool);
     CHECK_INT(state_prepare(&main_state, &pool, 0), ==, 0);
     CHECK_INT(state_prepare(&state, &pool, 0), ==, 0);
-    datastack_load(&state.datastack, &tstate);
+    inside_load(&state.datastack, &tstate);
     state_forget_running(&main_state, &tstate);
     CHECK_POINTER(tstate.datastack_chunk, ==, main_state.datastack.chunk);
     CHECK_POINTER(tstate.datastack_top, ==, main_state.datastack.top);
