@@ -41,11 +41,11 @@ struct mapped_stack {
 };
 
 /* How many idle stacks a pool keeps beyond the number of those in use.  Mapping
-   and unmapping a stack takes as long as a short life below a dozen calls of C,
-   so what bursts of some hundreds need is kept, a few pages each.  Where the
+   and unmapping a stack takes longer than a short life below a dozen calls of C,
+   so what bursts of a thousand need is kept, a few pages each.  Where the
    process may have few stacks, other threads need them: then a pool keeps an
    eighth of that number, but always STACK_POOL_KEPT_ALWAYS. */
-#define STACK_POOL_KEPT ((size_t)512)
+#define STACK_POOL_KEPT ((size_t)1024)
 #define STACK_POOL_KEPT_ALWAYS ((size_t)4)
 
 /* Sizes that are no number of bytes: as large as the thread's own stack may

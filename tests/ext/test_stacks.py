@@ -37,8 +37,8 @@ POINTER_SIZE = struct.calcsize("P")
 # As long as no more are in use in a thread, any greenlet gets one.
 FEW = 16
 
-# So many idle ones a thread keeps.
-KEPT = 512
+# How many idle ones a thread keeps.
+KEPT = 1024
 
 
 def stack_policy(*arguments, **settings):
