@@ -111,16 +111,15 @@ def take_turn(workers, cases, figures):
 
 
 def shuffled_sides():
-    """Whoever goes first finds other caches, and other memory free, than whoever goes
-    second."""
+    """The sides in random order: whoever goes first finds other caches, and other memory
+    free, than whoever goes second."""
     return random.sample(SIDES, len(SIDES))
 
 
 def better(best, figure):
-    """A failure, which is a string, stands whatever else is measured."""
-    if best is None or isinstance(figure, str):
-        return figure
-    return best if isinstance(best, str) else min(best, figure)
+    """The less of two figures.  A failure, which is a string, counts whatever was measured
+    before it."""
+    return figure if best is None or isinstance(figure, str) else min(best, figure)
 
 
 def figures_alone(pythons, case, borrowed):

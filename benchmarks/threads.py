@@ -14,6 +14,7 @@ figure is the least of many.  A package that crashes or hangs is asked again.
 
 import argparse
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -68,8 +69,10 @@ def compared(pythons, rounds):
     failures = dict.fromkeys(SIDES, 0)
     for turn in range(rounds):
         note(f"round {turn + 1} of {rounds}")
-        for key, best in figures.items():
+        # As in compare.py, nobody always goes first.
+        for key in random.sample(list(figures), len(figures)):
             case, count, side = key
+            best = figures[key]
             figure = measured(pythons[side], case, count)
             if figure is None:
                 failures[side] += 1

@@ -17,7 +17,6 @@
 #include <Python.h>
 
 #include "chunk_slab.h"
-#include "core/compiler.h"
 
 /* Root chunks that are ready for use, by their classes.  One pool per thread: no
    locks. */

@@ -25,6 +25,7 @@ state_prepare(struct interpreter_state *state, struct chunk_pool *pool,
     if (datastack_new(&state->datastack, pool, frames_size) < 0) {
         return -1;
     }
+    /* The chunk_room of a root chunk. */
     state->room = (uint16_t)state->datastack.chunk->size;
     return 0;
 }

@@ -148,6 +148,7 @@ state_suspend(struct interpreter_state *state, PyThreadState *tstate)
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
     state->python_depth = tstate->recursion_limit - tstate->recursion_remaining;
+    assert(tstate->trash_delete_nesting <= INT16_MAX);
     state->trash_nesting = (int16_t)tstate->trash_delete_nesting;
     datastack_save_top(&state->datastack, tstate);
 }

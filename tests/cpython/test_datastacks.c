@@ -280,7 +280,7 @@ datastack_travels_in_three_fields(void)
 {
     static union {
         _PyStackChunk chunk;
-        char room[2 * ORDINARY_CHUNK_SIZE];
+        char bytes[2 * ORDINARY_CHUNK_SIZE];
     } memory;
     _PyStackChunk *chunk = &memory.chunk;
     for (int i = 0; i < CHUNK_CLASSES; i++) {
