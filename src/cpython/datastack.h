@@ -17,6 +17,7 @@
 #include <Python.h>
 
 #include "chunk_slab.h"
+#include "core/compiler.h"
 
 /* Root chunks that are ready for use, by their classes.  One pool per thread: no
    locks. */
@@ -95,7 +96,7 @@ datastack_load(const struct datastack *stack, uint16_t room,
     _PyStackChunk *chunk = stack->chunk;
     assert(room == chunk_room(chunk));
     size_t size = room;
-    if (room == ROOM_UNKNOWN) {
+    if (!LIKELY(room != ROOM_UNKNOWN)) {
         size = chunk->size;
     }
     tstate->datastack_chunk = chunk;

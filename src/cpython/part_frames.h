@@ -115,15 +115,19 @@ static inline void
 frames_unseal(struct _PyInterpreterFrame **entries, bool *nested)
 {
     struct _PyInterpreterFrame *sealed = *entries;
+    if (sealed == NULL) {
+        assert(!*nested);
+        return;
+    }
     *entries = NULL;
     if (!LIKELY(!*nested)) {
         *nested = false;
         frames_restore_offsets(sealed);
     }
-    while (sealed != NULL) {
+    do {
         *(struct _PyInterpreterFrame **)sealed->f_globals = sealed;
         sealed = (struct _PyInterpreterFrame *)sealed->f_builtins;
-    }
+    } while (sealed != NULL);
 }
 
 #endif
