@@ -130,9 +130,9 @@ def run_core(name: str, arch: Arch, core: Core, newer: pathlib.Path | None) -> R
     if core.cpu:
         runner = ["env", f"QEMU_CPU={core.cpu}", *runner]
     if core.system == "windows":
-        # Silent, and without the debugger that would end a crashed program with status 0.
+        # Errors alone are told, and no debugger ends a crashed program with status 0.
         runner = [
-            *["env", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml,winedbg.exe="],
+            *["env", "WINEDEBUG=fixme-all", "WINEDLLOVERRIDES=mscoree,mshtml,winedbg.exe="],
             *[f"WINEPREFIX={WORK / 'wine'}", *runner],
         ]
     file = cross_file.write(
