@@ -24,7 +24,6 @@ from environment import ROOT
 # Lines shown again at the end, of each command that failed.
 COMPLAINTS = 20
 
-
 # The part of the time in which commands may begin.
 BEGINNING = 0.8
 
@@ -97,7 +96,7 @@ def run(command: str, clock: Clock, shown: bool) -> Outcome:
             if shown:
                 print(line, end="", flush=True)
             lines.append(line)
-    if clock.is_over():
+    if process.returncode != 0 and clock.is_over():
         lines.append(f"FAILED {command}: stopped, the {clock.minutes:g} minutes are over\n")
     return Outcome(command, "".join(lines), process.returncode, clock.past() - start)
 
