@@ -31,6 +31,7 @@ help:
 	@echo "make test-policy    the Python tests, hard modes, random programs, POLICY=own or shared"
 	@echo "make test-valgrind  the Python tests under valgrind"
 	@echo "make test-asan      the Python tests with AddressSanitizer in the extension"
+	@echo "make test-tsan      threads that race, in an interpreter that ThreadSanitizer watches"
 	@echo "make test-debug     the Python tests on debug builds of Python"
 	@echo "make test-references  each Python test several times: no reference may be left"
 	@echo "make test-jit       all Python tests with the interpreter's JIT on"
@@ -38,21 +39,25 @@ help:
 	@echo "make test-search    the same, programs that Hypothesis makes"
 	@echo "make test-patch-releases  each of two patch releases with what was built for the other"
 	@echo "make test-compilers  newer compilers, from Debian (COMPILERS='trixie-gcc sid-clang')"
+	@echo "make test-windows   the Python tests on CPythons for Windows, under Wine"
+	@echo "make test-musl      the same on CPythons for musl"
+	@echo "make test-macos     wheels for macOS, built and looked at, since they cannot be run here"
 	@echo "make test-arches    other architectures, under emulators (ARCHES='arm64 riscv64')"
 	@echo "make clients        real programs on our build (ARGS=--all: more of them)"
 	@echo "make client-suites  the test suites of gevent and eventlet, the published package and ours"
 	@echo "make soak           ten minutes of gevent on our build, with flat memory, and of races"
 	@echo "make endurance      millions of lives, kills and threads, with flat memory"
 	@echo "make bench          the published package and ours, side by side"
-	@echo "make bench-threads  switches and lives in 1, 2 and 4 threads at a time, without a GIL"
-	@echo "make chart          a picture of what make bench has measured last"
+	@echo "make bench-threads  switches and lives in 1, 2 and 4 threads at a time, with a GIL and without"
+	@echo "make bench-windows  the same cases as bench on CPythons for Windows, under Wine"
+	@echo "make chart          pictures of what make bench and bench-threads have measured last"
 	@echo "make picture        docs/gui.png anew (needs xvfb, xdotool and imagemagick)"
 	@echo "make bench-count    their instructions, and those on record"
 	@echo "make lint           compilers' warnings, clang-tidy, formats, types, layers"
 	@echo "make format         mend what of that can be mended"
 	@echo "make docs           these pages as HTML in build/docs, without a warning or a dead link"
 	@echo "make dist           a source archive, and from it a wheel for each Python found"
-	@echo "make manylinux      a wheel for old and new Linux systems, checked by auditwheel"
+	@echo "make wheels         wheels for all platforms, judged and run (ARGS='--platforms aarch64 win')"
 	@echo "make clean          remove build/"
 
 demo:
@@ -91,6 +96,10 @@ test-asan:
 	@$(RUN_TESTS) python --variant asan --versions $(or $(VERSIONS),3.11 3.13) --under tools/asan/run.sh \
 	    -- tests/ext tests/capi tests/crash $(ARGS)
 
+# Three minutes more where the interpreter has to be built first, with PYTHONS=all.
+test-tsan:
+	@$(PYTHON) tools/test_tsan.py $(ARGS)
+
 test-debug:
 	@$(RUN_TESTS) python --debug-builds $(CHOSEN) -- $(ARGS)
 
@@ -118,6 +127,17 @@ test-search:
 # Without PYTHONS=all nothing is brought, and all is skipped.
 test-patch-releases:
 	@$(PYTHON) tools/test_patch_releases.py $(VERSIONS)
+
+# VERSIONS, and paths of tests as ARGS; without PYTHONS=all all is skipped.
+test-windows:
+	@$(PYTHON) tools/test_windows.py $(VERSIONS) $(ARGS)
+
+test-musl:
+	@$(PYTHON) tools/test_musl.py $(VERSIONS) $(ARGS)
+
+test-macos:
+	@python=$$($(PYTHON) tools/environment.py newest --variant wheels) && \
+	    "$$python" tools/macos.py $(VERSIONS)
 
 # Without ARCHES all, and without PYTHONS=all no more than what is here.
 test-arches:
@@ -156,7 +176,8 @@ bench:
 
 chart:
 	@python=$$($(PYTHON) tools/environment.py 3.13 --variant chart) && \
-	    "$$python" benchmarks/chart.py build/bench.json docs/benchmarks.svg
+	    "$$python" benchmarks/chart.py build/bench.json docs/benchmarks.svg && \
+	    "$$python" benchmarks/threads_chart.py build/threads.json docs/threads.svg
 
 picture:
 	@python=$$($(PYTHON) tools/environment.py 3.13 --without-tests) && \
@@ -166,10 +187,14 @@ bench-count:
 	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
 	    $(PYTHON) benchmarks/count.py $$tags $(ARGS)
 
-# VERSIONS=3.14 for the same with a GIL.
+# With a GIL beside them, to see what that costs.
 bench-threads:
-	@tags=$$($(PYTHON) tools/environment.py $(or $(VERSIONS),3.14t) --without-tests --tags) && \
-	    $(PYTHON) benchmarks/threads.py $$tags $(ARGS)
+	@tags=$$($(PYTHON) tools/environment.py $(or $(VERSIONS),3.14t 3.15t 3.14) --without-tests --tags) && \
+	    $(PYTHON) benchmarks/threads.py $$tags --json build/threads.json $(ARGS)
+
+# 3.13 without VERSIONS; ARGS are those of benchmarks/run.py.
+bench-windows:
+	@$(PYTHON) tools/bench_windows.py $(VERSIONS) -- $(ARGS)
 
 # ARGS=--quick for half the time.
 lint:
@@ -185,13 +210,15 @@ dist:
 	@tags=$$($(PYTHON) tools/environment.py --without-tests --tags) && \
 	    for tag in $$tags; do build/env/$$tag/bin/python -m build --outdir build/dist || exit 1; done
 
-manylinux:
-	@$(PYTHON) tools/manylinux.py $(VERSIONS)
+# For all CPythons but with VERSIONS; without PYTHONS=all this machine's own run them, only.
+wheels:
+	@python=$$($(PYTHON) tools/environment.py newest --variant wheels) && \
+	    "$$python" tools/wheels.py $(CHOSEN) $(ARGS)
 
 clean:
 	rm -rf build
 
 .PHONY: help demo docs test test-core test-python test-upstream test-hard test-policy test-valgrind \
-    test-asan test-debug test-references test-jit test-differential test-search \
-    test-patch-releases test-arches test-compilers clients client-suites \
-    soak soak-races endurance bench chart picture bench-count bench-threads lint format dist manylinux clean
+    test-asan test-tsan test-debug test-references test-jit test-differential test-search \
+    test-patch-releases test-arches test-windows test-musl test-macos test-compilers clients client-suites \
+    soak soak-races endurance bench chart picture bench-count bench-threads bench-windows lint format dist wheels clean

@@ -54,8 +54,9 @@ DEEP = {
     "switch_deep_10": times(11),
     "switch_deep_1000": times(8),
     "switch_deep_10000": times(9),
-    # At most 1.1 times the memory.
+    # At most 1.1 times the memory, and less once they are idle.
     "memory_deep": times(1 / 1.1),
+    "memory_deep_idle": times(1 / 0.85),
 }
 DEEP_3_11 = {
     "switch_c_calls": times(12),
@@ -63,6 +64,7 @@ DEEP_3_11 = {
     "switch_deep_1000": times(3),
     "switch_deep_10000": times(4),
     "memory_deep": times(1 / 1.3),
+    "memory_deep_idle": times(1),
 }
 
 SWITCHES = ("switch_two", "switch_value", "switch_siblings", "switch_hub")
@@ -92,6 +94,9 @@ def goals(version):
     bars = {
         **dict.fromkeys(SWITCHES, times(5)),
         "switch_against_generator": at_most(1.6),
+        "cold_switch_100000": times(6),
+        "cold_100000_against_generators": at_most(5.5),
+        "cold_10000_against_generators": at_most(3),
         "life": times(30),
         "life_with_pause": times(20),
         "kill": times(6),
@@ -108,6 +113,9 @@ def goals(version):
         "switch_40_against_two": at_most(1.5),
         # "Not slower", but for what a measurement is uncertain.
         "flask_request": times(0.97),
+        # At most these shares of the memory.
+        "flask_idle": times(1 / 0.75),
+        "flask_waiting": times(1 / 0.8),
         **GEVENT,
         **(DEEP if version >= (3, 12) else DEEP_3_11),
     }

@@ -4,6 +4,7 @@ The garbage collector is off while they run (worker.py), as in timeit.  Where
 a case switches there and back, the figure is for one switch, one way.
 """
 
+import ctypes
 import functools
 import math
 import time
@@ -376,6 +377,26 @@ def memory_deep():
     return (resident_bytes() + page_table_bytes() - before) / 10_000
 
 
+def stay_awake(seconds):
+    """What a server's hub does meanwhile: again and again somebody is to be woken."""
+    ticking = greenlet(partner_of)
+    ticking.switch(getcurrent())
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.0005)
+        ticking.switch()
+
+
+@sampled("the same, idle for two seconds", "bytes", alone=True)
+def memory_deep_idle():
+    """The same two seconds later, in which but one greenlet has run."""
+    rings = [in_turn(100)]
+    before = resident_bytes() + page_table_bytes()
+    rings.append(in_turn(10_000))
+    stay_awake(2)
+    return (resident_bytes() + page_table_bytes() - before) / 10_000
+
+
 @sampled("memory, unstarted", "bytes", alone=True)
 def memory_unstarted():
     """Growth of resident memory for each of 500 000 greenlets that never
@@ -424,6 +445,47 @@ def burst_second():
     first_peak, _ = burst()
     second_peak, _ = burst()
     return max(0, second_peak - first_peak) / 2**20
+
+
+# Blocks of malloc's, of which every second is freed: 2 GB in holes.
+HOLES = 350_000
+HOLE_SIZE = 6 * 1024
+
+
+def longest_of_a_burst():
+    """Microseconds of the longest switch of 10 000 greenlets that park and end; the least
+    of ten such bursts, since a machine's other work is longer than any switch."""
+    longest = []
+    clock = time.perf_counter_ns
+    for _ in range(10):
+        parked = [greenlet(pause) for _ in range(10_000)]
+        worst = 0
+        for child in (*parked, *parked):
+            start = clock()
+            child.switch()
+            worst = max(worst, clock() - start)
+        longest.append(worst)
+    return min(longest) / 1000
+
+
+@sampled("longest switch of a burst", "us", alone=True, launches=3)
+def burst_longest():
+    """10 000 greenlets park in the function that they run, and end."""
+    return longest_of_a_burst()
+
+
+@sampled("the same, a heap with 2 GB in holes", "us", alone=True, launches=3, only_full=True)
+def burst_longest_in_holes():
+    """Beside 350 000 blocks of 6 KB that the program has, every second of them freed."""
+    library = ctypes.CDLL(None)
+    library.malloc.argtypes, library.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    library.free.argtypes = [ctypes.c_void_p]
+    blocks = [library.malloc(HOLE_SIZE) for _ in range(HOLES)]
+    for block in blocks:
+        ctypes.memset(block, 1, HOLE_SIZE)
+    for block in blocks[::2]:
+        library.free(block)
+    return longest_of_a_burst()
 
 
 @sampled("a million parked, memory", "GiB", alone=True, limit=300, only_full=True)
@@ -498,6 +560,19 @@ def flask_open_request():
     """Growth of resident memory and page tables for each of 1000 requests that wait
     in their handler."""
     return flask_figure("memory")
+
+
+@sampled("gevent + Flask, an idle connection", "bytes", alone=True, limit=60, needs="flask")
+def flask_idle():
+    """Growth of resident memory and page tables for each of 5000 connections that have had
+    an answer and are kept open, two seconds after the last."""
+    return flask_figure("idle")
+
+
+@sampled("the same, inside a view", "bytes", alone=True, limit=60, needs="flask")
+def flask_waiting():
+    """The same for each of 5000 requests that wait in their handler for two seconds."""
+    return flask_figure("waiting")
 
 
 def flask_figure(which):

@@ -26,14 +26,16 @@ BAR_WIDTH = 0.4
 CLOSE = 1.25
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(description, panels, draw, size):
+    """Draw the panels of a report side by side, by `draw(axes, panel, report)`; the command
+    line names the report and the picture."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("report", type=pathlib.Path)
     parser.add_argument("picture", type=pathlib.Path)
     options = parser.parse_args()
     report = json.loads(options.report.read_text())
-    figure, places = pyplot.subplots(1, len(PANELS), figsize=(12, 4.2), layout="constrained")
-    for axes, panel in zip(places, PANELS, strict=True):
+    figure, places = pyplot.subplots(1, len(panels), figsize=size, layout="constrained")
+    for axes, panel in zip(places, panels, strict=True):
         draw(axes, panel, report)
     handles, labels = places[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
@@ -97,4 +99,4 @@ def compact(figure):
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, PANELS, draw, size=(12, 4.2))

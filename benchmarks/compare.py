@@ -70,10 +70,8 @@ def compare(ours, oracle, wanted, rounds):
             note(f"launch {launch + 1} of {LAUNCHES}")
             for _ in range(max(1, rounds // LAUNCHES)):
                 take_turn(workers, interleaved, figures)
-    for case in cases:
-        if case["alone"]:
-            note(case["title"])
-            figures[case["name"]] = figures_alone(pythons, case, borrowed)
+    alone = [case for case in cases if case["alone"]]
+    figures.update(figures_alone(pythons, alone, borrowed))
     note("")
     return {
         "python": hello["ours"]["python"],
@@ -122,15 +120,25 @@ def better(best, figure):
     return figure if best is None or isinstance(figure, str) else min(best, figure)
 
 
-def figures_alone(pythons, case, borrowed):
-    """The best that each side says in `case["launches"]` processes of its own."""
-    best = dict.fromkeys(SIDES)
-    for _ in range(case["launches"]):
-        for side in shuffled_sides():
-            if not isinstance(best[side], str):
-                figure = figure_alone(pythons[side], case, borrowed)
-                best[side] = better(best[side], figure)
-    return best
+def figures_alone(pythons, cases, borrowed):
+    """For each case the best that each side says in `case["launches"]` processes of its own.
+    The cases take turns: some are compared with each other."""
+    figures = {case["name"]: dict.fromkeys(SIDES) for case in cases}
+    for launch in range(max((case["launches"] for case in cases), default=0)):
+        for case in cases:
+            if launch < case["launches"]:
+                note(f"{case['title']}, {launch + 1} of {case['launches']}")
+                take_turn_alone(pythons, case, borrowed, figures[case["name"]])
+    return figures
+
+
+def take_turn_alone(pythons, case, borrowed, best):
+    """A case once on each side, in a process of its own, the best kept; not again on a side
+    where it has failed."""
+    for side in shuffled_sides():
+        if not isinstance(best[side], str):
+            figure = figure_alone(pythons[side], case, borrowed)
+            best[side] = better(best[side], figure)
 
 
 def figure_alone(python, case, borrowed):

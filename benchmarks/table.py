@@ -38,6 +38,18 @@ def between_cases(figures):
             "generator_send",
         ),
         (
+            "cold_10000_against_generators",
+            "10 000 in random order: a switch / a generator",
+            "cold_switch_10000",
+            "cold_generators_10000",
+        ),
+        (
+            "cold_100000_against_generators",
+            "100 000 in random order: a switch / a generator",
+            "cold_switch_100000",
+            "cold_generators_100000",
+        ),
+        (
             "switch_40_against_two",
             "a switch under 40 C calls / two greenlets",
             "switch_40_c_calls",

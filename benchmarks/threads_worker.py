@@ -2,8 +2,9 @@
 
     python benchmarks/threads_worker.py CASE THREADS
 
-prints the nanoseconds of processor time of one operation: the mean of the threads, and of
-several repeats the least.
+prints two numbers, each the best of several repeats: the nanoseconds of processor time of one
+operation, the mean of the threads, and how many operations all threads together finish in a
+microsecond of the clock.
 """
 
 import gc
@@ -12,7 +13,7 @@ import threading
 import time
 
 import cases  # noqa: F401  (fills the registry)
-from measure import CASES
+from measure import CASES, COPIES
 
 # How much processor time one repeat takes each thread: several slices of the scheduler's.
 LEAST_NANOSECONDS = 20_000_000
@@ -23,7 +24,7 @@ def main():
     case, count = CASES[sys.argv[1]], int(sys.argv[2])
     gc.disable()
     rounds = enough_rounds(case.prepare())
-    figures = [[] for _ in range(count)]
+    turns = [[] for _ in range(count)]
     barrier = threading.Barrier(count)
 
     def work(mine):
@@ -32,14 +33,26 @@ def main():
         run(rounds)
         for _ in range(REPEATS):
             barrier.wait()
-            mine.append(run(rounds, time.thread_time_ns) / case.operations)
+            begin = time.perf_counter_ns()
+            processor = run(rounds, time.thread_time_ns)
+            mine.append((processor / case.operations, begin, time.perf_counter_ns()))
 
-    threads = [threading.Thread(target=work, args=(mine,)) for mine in figures]
+    threads = [threading.Thread(target=work, args=(mine,)) for mine in turns]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(min(sum(repeat) / count for repeat in zip(*figures)))
+    repeats = list(zip(*turns))
+    operations = count * rounds * COPIES * case.operations
+    print(
+        min(sum(processor for processor, _, _ in repeat) / count for repeat in repeats),
+        max(operations * 1000 / clock_of(repeat) for repeat in repeats),
+    )
+
+
+def clock_of(repeat):
+    """From the first thread's begin to the last one's end, in nanoseconds."""
+    return max(end for _, _, end in repeat) - min(begin for _, begin, _ in repeat)
 
 
 def enough_rounds(run):

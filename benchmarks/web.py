@@ -2,7 +2,9 @@
 clients, in another one."""
 
 import contextlib
+import gc
 import json
+import resource
 import socket
 import subprocess
 import sys
@@ -20,6 +22,8 @@ CLIENT = __file__
 CONNECTIONS = 50
 REQUESTS = 40  # of each connection
 OPEN = 1000
+IDLE = 5000
+SECONDS = 2  # until they count as idle
 
 
 def application(gate):
@@ -36,6 +40,10 @@ def application(gate):
         gevent.sleep(0)
         return page.render(rows=rows)
 
+    @app.get("/answer")
+    def answer():
+        return "done"
+
     @app.get("/wait")
     def wait():
         gate.wait()
@@ -47,7 +55,8 @@ def application(gate):
 @contextlib.contextmanager
 def serving(gate):
     """The port of a server that runs until the block ends."""
-    server = gevent.pywsgi.WSGIServer(("127.0.0.1", 0), application(gate), log=None)
+    # What overflows the list of those to be accepted would try again a second later.
+    server = gevent.pywsgi.WSGIServer(("127.0.0.1", 0), application(gate), log=None, backlog=IDLE)
     server.start()
     yield server.server_port
     server.stop()
@@ -68,19 +77,54 @@ def requests():
 
 def memory():
     """Bytes for each request that is open."""
+    # So long for all to have come to their handlers.
+    return bytes_for_each("/wait", OPEN, 0.5)
+
+
+def idle():
+    """Bytes for each connection that has had an answer, and is kept for more."""
+    return bytes_for_each("/answer", IDLE, SECONDS)
+
+
+def waiting():
+    """Bytes for each of as many that wait in their handler."""
+    return bytes_for_each("/wait", IDLE, SECONDS)
+
+
+def bytes_for_each(path, count, seconds):
+    """Growth of memory for each of `count` connections that have asked for a path, `seconds`
+    after the last of them has."""
+    gc.enable()  # as a server has it: requests leave cycles behind
+    allow_files(count)
     gate = gevent.event.Event()
     with serving(gate) as port:
-        warm_up = client("wait", port, 50)
+        warm_up = client("hold", port, 50, path)
         warm_up.stdout.readline()
+        gc.collect()
         before = resident_bytes() + page_table_bytes()
-        process = client("wait", port, OPEN)
+        process = client("hold", port, count, path)
         process.stdout.readline()
-        gevent.sleep(0.5)  # for all to have come to their handlers
+        stay_awake(seconds)
+        gc.collect()
         grown = resident_bytes() + page_table_bytes() - before
         gate.set()
         for each in (process, warm_up):
             each.communicate()
-    return grown / OPEN
+    return grown / count
+
+
+def stay_awake(seconds):
+    """A server with as many connections has always something to do."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        gevent.sleep(0.001)
+
+
+def allow_files(count):
+    """Have room for as many connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count + 100:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count + 100, hard), hard))
 
 
 # --- The client -------------------------------------------------------------
@@ -118,18 +162,28 @@ def ask_many(port):
     print(json.dumps(1e6 * seconds / CONNECTIONS / REQUESTS))
 
 
-def ask_and_wait(port, count):
-    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
-    for connection in connections:
-        ask(connection, "/wait")
+def hold(port, count, path):
+    """Connections that ask once.  Where all are answered, that is before the next one asks;
+    the last answers come when the server says so."""
+    allow_files(count)
+    connections = []
+    for _ in range(count):
+        connection = socket.create_connection(("127.0.0.1", port))
+        ask(connection, path)
+        if path != "/wait":
+            answer(connection)
+        connections.append(connection)
     print("asked", flush=True)
+    if path != "/wait":
+        sys.stdin.read()
+        return
     for connection in connections:
         answer(connection)
 
 
 if __name__ == "__main__":
-    what, *numbers = sys.argv[1:]
+    what, port, *rest = sys.argv[1:]
     if what == "requests":
-        ask_many(*map(int, numbers))
+        ask_many(int(port))
     else:
-        ask_and_wait(*map(int, numbers))
+        hold(int(port), int(rest[0]), rest[1])

@@ -11,6 +11,7 @@ import sys
 import greenlet
 
 import cases  # noqa: F401  (fills the registry)
+import cold  # noqa: F401  (likewise)
 from measure import CASES
 
 

@@ -35,6 +35,8 @@ class MallocInformation(ctypes.Structure):
 
 def find_mallinfo():
     """glibc's function, from 2.33 on; None elsewhere."""
+    if os.name != "posix":
+        return None
     function = getattr(ctypes.CDLL(None), "mallinfo2", None)
     if function is not None:
         function.restype = MallocInformation
@@ -44,8 +46,31 @@ def find_mallinfo():
 mallinfo = find_mallinfo()
 
 
+class ProcessMemory(ctypes.Structure):
+    """Windows' PROCESS_MEMORY_COUNTERS."""
+
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("page_faults", ctypes.c_uint32),
+        ("peak_working_set", ctypes.c_size_t),
+        ("working_set", ctypes.c_size_t),
+        ("others", ctypes.c_size_t * 6),
+    ]
+
+
 def resident_bytes():
-    """Memory of this process that is really there: for Linux only."""
+    """Memory of this process that is really there: for Linux, macOS and Windows only."""
+    if os.name == "nt":
+        memory = ProcessMemory(size=ctypes.sizeof(ProcessMemory))
+        kernel = ctypes.WinDLL("kernel32")
+        this_process = ctypes.c_void_p(-1)
+        if not kernel.K32GetProcessMemoryInfo(this_process, ctypes.byref(memory), memory.size):
+            raise ctypes.WinError()
+        return memory.working_set
+    if sys.platform == "darwin":
+        import psutil
+
+        return psutil.Process().memory_info().rss
     with open("/proc/self/statm", "rb") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 

@@ -96,8 +96,12 @@ def seconds_of_a_start():
 
 
 def abort(process):
-    """End it, and return its output: faulthandler writes where each thread is."""
-    process.send_signal(signal.SIGABRT)
+    """End it, and return its output: where there are such signals, faulthandler writes where
+    each thread is."""
+    if os.name == "posix":
+        process.send_signal(signal.SIGABRT)
+    else:
+        process.kill()
     try:
         return process.communicate(timeout=60)
     except subprocess.TimeoutExpired:

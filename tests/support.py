@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import re
+import sys
 import sysconfig
 import threading
 import time
@@ -18,13 +19,53 @@ ON_ORACLE = os.environ.get("GREENLET_TEST_ORACLE") == "1"
 # valgrind and emulated processors run Python 20 to 50 times slower.
 ON_SLOW_MACHINE = os.environ.get("GREENLET_TEST_SLOW_MACHINE") == "1"
 
+UNDER_THREAD_SANITIZER = os.environ.get("GREENLET_TEST_UNDER_THREAD_SANITIZER") == "1"
+
 # Threads run at the same time: this Python has no GIL.
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+ON_MUSL = "musl" in (sysconfig.get_config_var("SOABI") or "")
+
+# How the C library writes addresses (%p), and the address of nothing.
+ADDRESS = "0x[0-9a-fA-F]+"
+NO_ADDRESS = r"0x(\(nil\)|0+)"
 
 # What repeats whole tests need not repeat what is in them so often.
 WITH_SHORT_LOOPS = ON_SLOW_MACHINE or os.environ.get("GREENLET_TEST_SHORT_LOOPS") == "1"
 
 heavy = pytest.mark.heavy
+
+
+def shallowest():
+    """How many bytes of the C stack a greenlet has that parks in a function that its own calls."""
+
+    def park():
+        return getcurrent().parent.switch()
+
+    child = greenlet(lambda: park())
+    child.switch()
+    kept = child._stack_saved
+    child.switch()
+    return kept
+
+
+# What is so large is no longer kept as a copy.
+needs_small_frames = pytest.mark.skipif(
+    (ON_MUSL or sys.platform == "win32")
+    and sys.version_info[:2] in {(3, 10), (3, 14)}
+    and not ON_ORACLE
+    and shallowest() > 2048,
+    reason="a call takes this interpreter so much of the C stack that no greenlet is shallow",
+)
+needs_known_stacks = pytest.mark.skipif(
+    ON_MUSL, reason="CPython does not know how small a thread's stack is, and overflows it itself"
+)
+# Wine shows programs for Windows Linux's files.
+needs_proc = pytest.mark.skipif(
+    sys.platform == "win32" or not os.path.exists("/proc/self/statm"),
+    reason="only Linux tells what is asked (/proc)",
+)
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 # For a test in which greenlets are released that wait in C code, with a number: what the variables
 # of that code hold is lost with its stack, that many references at the most, each time it runs.

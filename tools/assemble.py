@@ -11,12 +11,14 @@ from userland import run
 LAUNCHER = pathlib.Path(__file__).resolve().parent / "launch.c"
 
 
-def unpack_wheel(requirement: str, name: str, folder: pathlib.Path) -> None:
+def unpack_wheel(
+    requirement: str, name: str, folder: pathlib.Path, platform: str = "manylinux2014_x86_64"
+) -> None:
     """The wheel for a Python such as "3.14", or "3.14t" for the free-threaded one."""
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:")
     abi = f"cp{name.replace('.', '')}"
     target = ("--python-version", name.rstrip("t"), "--abi", abi)
-    run(*pip, *target, "--platform", "manylinux2014_x86_64", "--dest", folder, requirement)
+    run(*pip, *target, "--platform", platform, "--dest", folder, requirement)
     shutil.unpack_archive(next(folder.glob("*.whl")), folder, "zip")
 
 
@@ -34,11 +36,14 @@ def copy_library(folder: pathlib.Path, source: pathlib.Path, name: str) -> None:
     shutil.copy(source / "include" / "x86_64-linux-gnu" / theirs / "pyconfig.h", include)
 
 
-def become_python(program: pathlib.Path, folder: pathlib.Path, name: str) -> pathlib.Path:
-    """Let a program that contains a Python be the one of a folder."""
+def become_python(
+    program: pathlib.Path, folder: pathlib.Path, name: str, cc: str = "cc"
+) -> pathlib.Path:
+    """Let a program that contains a Python be the one of a folder; `cc` compiles for its C
+    library."""
     place = folder / "bin" / f"python{name}"
     include = folder / "include" / f"python{name}"
-    compiler = ("cc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-isystem", include)
+    compiler = (cc, "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-isystem", include)
     run(*compiler, LAUNCHER, "-o", folder / "bin" / "launch.so")
     shutil.copy(program, place)
     place.chmod(0o755)

@@ -66,8 +66,15 @@ def judge(output: str, status: int) -> Counts:
 
 
 def complaints(output: str, limit: int) -> list[str]:
-    """The last lines that say what failed and how, not more than limit.  What ended without
-    a word of that has said it in its last lines, a traceback for example."""
+    """The last lines that say what failed and how, with what is indented below them, not more
+    than limit.  What ended without a word of that has said it in its last lines, a traceback
+    for example."""
     lines = output.splitlines()
-    named = [line for line in lines if COMPLAINT.fullmatch(line)]
+    named: list[str] = []
+    is_complaint = False
+    for line in lines:
+        is_more = is_complaint and line.startswith("    ")
+        is_complaint = is_more or COMPLAINT.fullmatch(line) is not None
+        if is_complaint:
+            named.append(line)
     return (named or lines)[-limit:]

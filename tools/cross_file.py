@@ -21,20 +21,26 @@ def write(
     flags: list[str],
     runner: list[str],
     is_emulated: bool = False,
+    is_run: bool = True,
+    linker: str = "",
+    link_flags: tuple[str, ...] = (),
 ) -> pathlib.Path:
-    """Write a cross file; without a runner, programs run as they are."""
+    """Write a cross file; without a runner, programs run as they are, if they are run at all.
+    A linker is named as compilers do it: "lld"."""
     # The other tools, as ar, are the compiler's own, or this machine's if it has none.
     lines = ["[binaries]", f"c = {words(compiler)}"]
+    if linker:
+        lines.append(f"c_ld = {word(linker)}")
     if runner:
         lines.append(f"exe_wrapper = {words(runner)}")
     lines += [
         "",
         "[built-in options]",
         f"c_args = {words(flags)}",
-        f"c_link_args = {words(flags)}",
+        f"c_link_args = {words([*flags, *link_flags])}",
         "",
         "[properties]",
-        f"needs_exe_wrapper = {boolean(bool(runner))}",
+        f"needs_exe_wrapper = {boolean(bool(runner) or not is_run)}",
         # For tests/core/meson.build.
         f"is_emulated = {boolean(is_emulated)}",
         "",

@@ -30,7 +30,8 @@ TEST_REQUIREMENTS = ROOT / "tests" / "requirements.txt"
 LINT_REQUIREMENTS = ROOT / "tools" / "requirements-lint.txt"
 CHART_REQUIREMENTS = ROOT / "tools" / "requirements-chart.txt"
 DOCS_REQUIREMENTS = ROOT / "tools" / "requirements-docs.txt"
-MANYLINUX_REQUIREMENTS = ROOT / "tools" / "requirements-manylinux.txt"
+WHEELS_REQUIREMENTS = ROOT / "tools" / "requirements-wheels.txt"
+ZIG_REQUIREMENTS = ROOT / "tools" / "requirements-zig.txt"
 
 # What the package is built from.
 SOURCES = (
@@ -83,12 +84,19 @@ VARIANTS = {
     # What builds the core's tests.
     "meson": Variant(requirements=BUILD_REQUIREMENTS, has_package=False),
     "docs": Variant(requirements=DOCS_REQUIREMENTS, has_package=False),
-    "manylinux": Variant(requirements=MANYLINUX_REQUIREMENTS, has_package=False),
+    "wheels": Variant(requirements=WHEELS_REQUIREMENTS, has_package=False),
+    "zig": Variant(requirements=ZIG_REQUIREMENTS, has_package=False),
 }
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def included(requirements: pathlib.Path) -> list[pathlib.Path]:
+    """The files that a list of requirements names (-r)."""
+    lines = [line.split() for line in requirements.read_text().splitlines()]
+    return [requirements.parent / words[1] for words in lines if words[:1] == ["-r"]]
 
 
 def digest(paths: Iterable[pathlib.Path], *more: str) -> str:
@@ -158,7 +166,7 @@ class Environment:
 
     def install_requirements(self, file: pathlib.Path) -> None:
         name = str(file.relative_to(ROOT)).replace("/", "-")
-        with self.step(name, digest([file])) as needed:
+        with self.step(name, digest([file, *included(file)])) as needed:
             if needed:
                 say(f"{self}: installing what {file.relative_to(ROOT)} lists")
                 self.pip("--requirement", file)

@@ -7,7 +7,6 @@ told of.  Needs Debian or the like, root, and a network the first time.
 """
 
 import contextlib
-import fcntl
 import os
 import pathlib
 import shutil
@@ -15,6 +14,7 @@ import subprocess
 from collections.abc import Iterator
 
 import userland
+from made_once import make_once
 from userland import Unavailable, run
 
 BINFMT = pathlib.Path("/proc/sys/fs/binfmt_misc")
@@ -53,7 +53,6 @@ def folder_of(suite: str, debian: str) -> pathlib.Path:
 
 def unpack(folder: pathlib.Path, suite: str, architecture: str, packages: tuple[str, ...]) -> None:
     """Unless it is there."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     command = [
         "mmdebstrap",
         "--quiet",
@@ -68,18 +67,13 @@ def unpack(folder: pathlib.Path, suite: str, architecture: str, packages: tuple[
         suite,
         str(folder),
     ]
-    # Whatever changes in the command makes the folder anew.
-    wanted = " ".join(command)
-    mark = folder / "made-by"
-    with open(f"{folder}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if mark.exists() and mark.read_text() == wanted:
-            return
-        print(f"{folder}: unpacking {' '.join(packages)}", flush=True)
+
+    def unpack_packages() -> None:
         userland.require_tools()
-        shutil.rmtree(folder, ignore_errors=True)
         run(*command)
-        mark.write_text(wanted)
+
+    # Whatever changes in the command makes the folder anew.
+    make_once(folder, " ".join(command), unpack_packages)
 
 
 def python_packages(minors: tuple[str, ...]) -> tuple[str, ...]:
@@ -123,10 +117,13 @@ def with_mounts(mounts: dict[pathlib.Path, pathlib.Path], command: list[str]) ->
     return ["unshare", "--mount", "--", "sh", "-c", f'{script}exec "$@"', "sh", *command]
 
 
-def with_root(folder: pathlib.Path, root: pathlib.Path, command: list[str]) -> list[str]:
-    """A command outside of a userland, whose programs see `root` in the same place as here."""
-    mounts = {root: folder / str(root).lstrip("/"), pathlib.Path("/proc"): folder / "proc"}
-    return with_mounts(mounts, command)
+def with_root(
+    folder: pathlib.Path, root: pathlib.Path, command: list[str], *more: pathlib.Path
+) -> list[str]:
+    """A command outside of a userland, whose programs see `root`, and more, in the same places as
+    here."""
+    places = (root, pathlib.Path("/proc"), *more)
+    return with_mounts({each: folder / str(each).lstrip("/") for each in places}, command)
 
 
 def in_userland(

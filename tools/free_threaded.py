@@ -54,6 +54,19 @@ RECIPE = hashlib.sha256(
 
 
 @dataclass(frozen=True)
+class Flavour:
+    """The C library that programs are for."""
+
+    platform: str  # as wheels call it
+    triplet: str
+    compiler: str
+    not_compared: tuple[int, ...] = ()  # entries of the table, besides the version
+
+
+GLIBC = Flavour("manylinux2014_x86_64", "x86_64-linux-gnu", "cc")
+
+
+@dataclass(frozen=True)
 class Half:
     """A wheel's folder with a program, or a folder of Debian's with headers."""
 
@@ -108,20 +121,22 @@ def make(name: str) -> None:
         (folder / "made-by").write_text(RECIPE)
 
 
-def halves(name: str, work: pathlib.Path) -> tuple[list[Half], list[Half]]:
+def halves(
+    name: str, work: pathlib.Path, flavour: Flavour = GLIBC
+) -> tuple[list[Half], list[Half]]:
     """The programs and the headers that can be had, best first; Unavailable if there are
     none of either."""
     programs, headers = [], []
     reasons = []
     for number, wheel in enumerate(WHEELS):
         try:
-            programs.append(from_wheel(wheel, name, work / str(number)))
+            programs.append(from_wheel(wheel, name, work / str(number), flavour))
         except Unavailable as error:
             reasons.append(f"{wheel}: {error}")
     for source in (from_testing, from_userland):
         try:
             folder = source(name.rstrip("t"))
-            headers.append(Half(folder, table_of_headers(folder, name, work / "table")))
+            headers.append(Half(folder, table_of_headers(folder, name, work / "table", flavour)))
         except Unavailable as error:
             reasons.append(str(error))
     if not programs or not headers:
@@ -129,15 +144,15 @@ def halves(name: str, work: pathlib.Path) -> tuple[list[Half], list[Half]]:
     return programs, headers
 
 
-def from_wheel(wheel: str, name: str, folder: pathlib.Path) -> Half:
+def from_wheel(wheel: str, name: str, folder: pathlib.Path, flavour: Flavour) -> Half:
     folder.mkdir()
-    assemble.unpack_wheel(wheel, name, folder)
-    return Half(folder, table_of_program(program_in(folder, name).read_bytes()))
+    assemble.unpack_wheel(wheel, name, folder, flavour.platform)
+    return Half(folder, table_of_program(program_in(folder, name, flavour).read_bytes()))
 
 
-def program_in(folder: pathlib.Path, name: str) -> pathlib.Path:
+def program_in(folder: pathlib.Path, name: str, flavour: Flavour = GLIBC) -> pathlib.Path:
     tag = f"cpython-{name.replace('.', '')}"
-    return folder / "freeze_core" / "bases" / f"console-{tag}-x86_64-linux-gnu"
+    return folder / "freeze_core" / "bases" / f"console-{tag}-{flavour.triplet}"
 
 
 def from_testing(minor: str) -> pathlib.Path:
@@ -161,16 +176,20 @@ def table_of_program(program: bytes) -> tuple[int, ...]:
     return struct.unpack_from(f"<{min(length, 512)}Q", program, begin.start())
 
 
-def table_of_headers(source: pathlib.Path, name: str, made: pathlib.Path) -> tuple[int, ...]:
+def table_of_headers(
+    source: pathlib.Path, name: str, made: pathlib.Path, flavour: Flavour
+) -> tuple[int, ...]:
     """What headers of Debian's say of the same."""
     include = source / "include"
     python = include / f"python{name.rstrip('t')}"
     # Debian's own pyconfig.h leaves the matter of the GIL open.
     words = ["-DPy_GIL_DISABLED=1"] if name.endswith("t") else []
     words += ["-isystem", str(python), "-isystem", str(python / "internal")]
-    run("cc", "-std=c11", *words, "-idirafter", include, TABLE, "-o", made)
+    run(flavour.compiler, "-std=c11", *words, "-idirafter", include, TABLE, "-o", made)
     written = subprocess.run([made], stdout=subprocess.PIPE, check=True).stdout
-    return struct.unpack(f"<{len(written) // 8}Q", written)
+    table = struct.unpack(f"<{len(written) // 8}Q", written)
+    left_out = flavour.not_compared
+    return tuple(NOT_COMPARED if n in left_out else entry for n, entry in enumerate(table))
 
 
 def configuration(config: str, name: str) -> str:
@@ -210,6 +229,17 @@ def nearest(programs: list[Half], headers: list[Half]) -> tuple[Half, Half]:
 
 def put_together(name: str, wheel: pathlib.Path, debian: pathlib.Path) -> None:
     folder = folder_of(name)
+    copy_all_but_program(folder, name, wheel, debian)
+    program = assemble.become_python(program_in(wheel, name), folder, name)
+    # Once, not by every process.  Of what is there not all is meant to compile.
+    library = folder / "lib" / f"python{name}"
+    subprocess.run([program, "-m", "compileall", "-q", library], stdout=subprocess.DEVNULL)
+    run(program, "-c", "import ctypes, ssl, venv")
+
+
+def copy_all_but_program(
+    folder: pathlib.Path, name: str, wheel: pathlib.Path, debian: pathlib.Path
+) -> None:
     assemble.copy_library(folder, debian, name)
     library = folder / "lib" / f"python{name}"
     config = folder / "include" / f"python{name}" / "pyconfig.h"
@@ -219,10 +249,6 @@ def put_together(name: str, wheel: pathlib.Path, debian: pathlib.Path) -> None:
     # The modules look for their libraries here.
     shutil.copytree(wheel / "freeze_core.libs", folder / "lib" / "freeze_core.libs")
     state_facts(folder, name)
-    program = assemble.become_python(program_in(wheel, name), folder, name)
-    # Once, not by every process.  Of what is there not all is meant to compile.
-    subprocess.run([program, "-m", "compileall", "-q", library], stdout=subprocess.DEVNULL)
-    run(program, "-c", "import ctypes, ssl, venv")
 
 
 def state_facts(folder: pathlib.Path, name: str) -> None:

@@ -4,7 +4,6 @@ The package is compiled without meson, which wants to run the Python that it bui
 and the tests find pytest in a folder: nothing is installed in there.
 """
 
-import fcntl
 import pathlib
 import re
 import shutil
@@ -13,6 +12,7 @@ import sys
 
 import foreign
 from environment import BUILD, ROOT
+from made_once import make_once
 
 # pytest and what it needs, for all of them.
 PACKAGES = BUILD / "guests" / "packages"
@@ -29,22 +29,16 @@ class BuildFailed(Exception):
 
 def pytest_packages() -> None:
     """Make the folder with pytest, which is the same for all architectures."""
-    wanted = [line for line in requirement_lines() if line.startswith("pytest==")]
-    mark = PACKAGES / "made-by"
-    PACKAGES.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{PACKAGES}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if mark.exists() and mark.read_text() == str(wanted):
-            return
-        shutil.rmtree(PACKAGES, ignore_errors=True)
-        # For all Pythons: what only old ones need, these do not have.
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(PACKAGES)]
-        foreign.run(*install, *wanted)
-        mark.write_text(str(wanted))
+    wanted = requirements("pytest")
+    # For all Pythons: what only old ones need, these do not have.
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(PACKAGES)]
+    make_once(PACKAGES, str(wanted), lambda: foreign.run(*install, *wanted))
 
 
-def requirement_lines() -> list[str]:
-    return (ROOT / "tests" / "requirements.txt").read_text().splitlines()
+def requirements(*names: str) -> list[str]:
+    """Those of the tests that have these names, with their versions."""
+    lines = (ROOT / "tests" / "requirements.txt").read_text().splitlines()
+    return [line for line in lines if line.partition("==")[0] in names]
 
 
 def package_version() -> str:
@@ -79,14 +73,19 @@ def lay_out_package(site: pathlib.Path) -> pathlib.Path:
     return package
 
 
-def extension_words(userland: pathlib.Path, minor: str, package: pathlib.Path) -> list[str]:
-    """What a compiler is told, from the root of the tree, to make the extension for a Python."""
+def extension_words(headers: list[str], package: pathlib.Path) -> list[str]:
+    """What a compiler for Linux is told, from the root of the tree, to make the extension;
+    `headers` says where it finds Python's."""
+    output = ["-Wl,-z,noexecstack", "-o", str(package / EXTENSION)]
+    return ["-fPIC", *headers, *source_words(), *output]
+
+
+def source_words() -> list[str]:
+    """What of it is the same on all systems."""
     return [
-        *["-std=c11", "-fPIC", "-shared", "-fvisibility=hidden"],
+        *["-std=c11", "-shared", "-fvisibility=hidden"],
         *[f'-DGREENLET_PACKAGE_VERSION="{package_version()}"', "-Isrc"],
-        *include_words(userland, minor),
         *listed_in_meson("sources"),
-        *["-Wl,-z,noexecstack", "-o", str(package / EXTENSION)],
     ]
 
 

@@ -31,6 +31,14 @@ def check_python(report: Report, tools: Environment) -> None:
     report.check("mypy", complaints(mypy))
 
 
+def check_workflows(report: Report, tools: Environment) -> None:
+    """What GitHub runs; no other of our programs does."""
+    files = sorted(str(path) for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    checker = str(tools.python.parent / "check-jsonschema")
+    problems = complaints([checker, "--builtin-schema", "vendor.github-workflows", *files])
+    report.check("workflows", problems if files else "there are none")
+
+
 def apply_format(tools: Environment) -> None:
     bin_folder = tools.python.parent
     clang_format = [str(bin_folder / "clang-format"), "-i", *lint_c.formatted_sources()]
@@ -39,11 +47,17 @@ def apply_format(tools: Environment) -> None:
     subprocess.run(ruff, cwd=ROOT)
 
 
-def far_apart(found: list[interpreters.Interpreter]) -> list[interpreters.Interpreter]:
-    """The oldest, the newest, and the newest without a GIL, or what there is of them."""
+def newest_of_each(found: list[interpreters.Interpreter]) -> list[interpreters.Interpreter]:
+    """The newest, and the newest without a GIL, or what there is of them."""
     with_gil = [each for each in found if not each.free_threaded]
     without = [each for each in found if each.free_threaded]
-    return [*with_gil[:1], *with_gil[1:][-1:], *without[-1:]]
+    return [*with_gil[-1:], *without[-1:]]
+
+
+def far_apart(found: list[interpreters.Interpreter]) -> list[interpreters.Interpreter]:
+    """The oldest as well."""
+    newest = newest_of_each(found)
+    return [*[each for each in found[:1] if each not in newest], *newest]
 
 
 def main() -> int:
@@ -60,13 +74,16 @@ def main() -> int:
     lint_rooms.check_rooms(report)
     lint_c.check_format(report, tools.python.parent / "clang-format")
     check_python(report, tools)
+    check_workflows(report, tools)
     lint_c.check_compilers(report, found)
     lint_c.check_tidy(report, far_apart(found) if "--quick" in sys.argv[1:] else found)
     for each in missing:
         report.skip(f"{each.tag}: src/cpython and src/ext", each.reason)
-    package = Environment(newest)
-    package.make(with_requirements=False)
-    lint_binary.check_extension(report, package)
+    # What the headers show of a function or a table differs between the two.
+    for interpreter in newest_of_each(found):
+        package = Environment(interpreter)
+        package.make(with_requirements=False)
+        lint_binary.check_extension(report, package)
     print(report.counts, flush=True)
     return 1 if report.counts.failed else 0
 

@@ -1,5 +1,6 @@
 """Checks of the built extension: what it shows, and what it asks of the process."""
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -14,6 +15,10 @@ def extension_path(environment: Environment) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def extension_name(extension: str) -> str:
+    return pathlib.Path(extension).name
+
+
 def output(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -22,7 +27,7 @@ def check_symbols(report: Report, extension: str) -> None:
     listing = output("nm", "-D", "--defined-only", extension)
     names = [line.split()[-1] for line in listing.splitlines()]
     problem = "" if names == ["PyInit__greenlet"] else f"{extension} defines {names}"
-    report.check("nm: the extension shows its init function only", problem)
+    report.check(f"nm: {extension_name(extension)} shows its init function only", problem)
 
 
 def check_stack(report: Report, extension: str) -> None:
@@ -31,7 +36,7 @@ def check_stack(report: Report, extension: str) -> None:
     # Without the header, the loader takes the stack to be executable.
     flags = line.group().split()[-2] if line else "missing"
     problem = "" if flags == "RW" else f"{extension}: GNU_STACK is {flags}"
-    report.check("readelf: the stack is not executable", problem)
+    report.check(f"readelf: {extension_name(extension)} wants no executable stack", problem)
 
 
 def check_extension(report: Report, environment: Environment) -> None:

@@ -2,12 +2,16 @@
 
 import os
 import re
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import suite
 from counts import Counts, complaints
+
+# How a Python is told to run tests, their paths following.
+PYTEST = ("-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider")
 
 # Lines shown again at the end, of each suite that failed.
 COMPLAINTS = 20
@@ -40,6 +44,15 @@ def failed(name: str, said: object) -> Result:
 
 def brings_what_is_missing() -> bool:
     return os.environ.get("PYTHONS") == "all"
+
+
+def choose(words: list[str], known: Collection[str]) -> tuple[list[str], list[str]]:
+    """Which of the known names, all if none, and which paths of tests a command line names."""
+    names = [each for each in words if not each.startswith("tests")]
+    unknown = set(names) - set(known)
+    if unknown:
+        sys.exit(f"unknown: {' '.join(sorted(unknown))}; there are {' '.join(known)}")
+    return names or list(known), [each for each in words if each.startswith("tests")]
 
 
 def run_suite(name: str, command: list[str], environment: dict[str, str], limit: float) -> Result:

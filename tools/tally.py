@@ -139,7 +139,8 @@ def main() -> int:
         if counts.failed:
             failures.append(f"##### failed in {outcome.command}")
             failures += complaints(outcome.output, COMPLAINTS)
-    print("", *failures, "##### summary", *summary, sep="\n")
+    # Whoever sees nothing but the end sees what failed.
+    print("", "##### summary", *summary, *failures, sep="\n")
     print(total, flush=True)
     return 1 if total.failed else 0
 

@@ -34,7 +34,10 @@ import cross_file
 import foreign
 import guests
 import outcomes
-from arches import ARCHES, OBJECTS, Arch, Core, Object, Userland
+import windows
+import wine32
+import zig
+from arches import ARCHES, OBJECTS, ZIG, Arch, Core, Object, Userland
 from counts import Counts
 from environment import BUILD, ROOT
 from foreign import Unavailable
@@ -123,18 +126,19 @@ def run_core(name: str, arch: Arch, core: Core, newer: pathlib.Path | None) -> R
         compiler = [str(cross_file.wrapper(folder / "compiler", newer)), core.compiler]
         runner = [f"{newer}/usr/bin/{core.emulator}"]
         runner += ["-L", f"{newer}{core.arguments.removeprefix('-L ')}"]
+    elif core.package == ZIG:
+        compiler = zig.words(core.compiler)
     else:
         require(core.compiler, core.package, *core.library.split())
-        if core.emulator:
+        if core.emulator == "wine32":
+            runner = [str(bring_wine32())]
+        elif core.emulator:
             require(core.emulator, *core.emulator_package.split())
     if core.cpu:
         runner = ["env", f"QEMU_CPU={core.cpu}", *runner]
-    if core.system == "windows":
-        # Errors alone are told, and no debugger ends a crashed program with status 0.
-        runner = [
-            *["env", "WINEDEBUG=fixme-all", "WINEDLLOVERRIDES=mscoree,mshtml,winedbg.exe="],
-            *[f"WINEPREFIX={WORK / 'wine'}", *runner],
-        ]
+    if core.emulator == "wine":
+        windows.prepare_wine()
+        runner = ["env", *windows.settings_as_words(), *runner]
     file = cross_file.write(
         folder / "cross.ini",
         cross_file.Machine(core.family, core.system, core.endian),
@@ -153,6 +157,15 @@ def run_core(name: str, arch: Arch, core: Core, newer: pathlib.Path | None) -> R
     return result
 
 
+def bring_wine32() -> pathlib.Path:
+    """Or Unavailable."""
+    if not foreign.is_root():
+        raise Unavailable("only root can run programs inside another Debian")
+    if not brings_what_is_missing() and not wine32.is_there():
+        raise Unavailable("Wine for 32 bits is not there: PYTHONS=all brings it")
+    return wine32.bring()
+
+
 def build_folder(arch: Arch, core: Core) -> pathlib.Path:
     return WORK / f"core-{arch.name}{re.sub(r'[^a-z]+', '-', core.flags)}"
 
@@ -163,15 +176,28 @@ def build_folder(arch: Arch, core: Core) -> pathlib.Path:
 def object_problem(each: Object, folder: pathlib.Path) -> str:
     """What is wrong with an object file, or nothing."""
     output = folder / "switch.o"
-    words = ["clang", f"--target={each.target}", *each.flags, "-c", "src/core/switch.S"]
-    outcome = subprocess.run([*words, "-o", str(output)], cwd=ROOT, capture_output=True, text=True)
-    if outcome.returncode or outcome.stderr:
-        return outcome.stderr or "it does not assemble"
+    words = ["clang", f"--target={each.target}", *each.flags, "-c", "src/core/arch/switch.S"]
+    said = complaints_of([*words, "-o", str(output)])
+    if said:
+        return said
     content = output.read_bytes()
     for symbol in SYMBOLS:
         if b"\0" + f"{each.prefix}{symbol}".encode() + b"\0" not in content:
             return f"there is no symbol {each.prefix}{symbol}"
     return ""
+
+
+def compiled_problem(each: Object, folder: pathlib.Path) -> str:
+    """The same of all of the stack machine, which zig compiles."""
+    sources = [name for name in guests.listed_in_meson("sources") if "/core/" in name]
+    words = [*zig.words(each.zig), "-std=c11", "-O2", "-Wall", "-Wextra", "-Isrc", "-c"]
+    output = ["-o", str(folder / "part.o")]
+    return "".join(complaints_of([*words, source, *output]) for source in sources)
+
+
+def complaints_of(command: list[str]) -> str:
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return outcome.stderr or ("it fails" if outcome.returncode else "")
 
 
 def objects_result() -> Result:
@@ -185,10 +211,14 @@ def objects_result() -> Result:
     counts = Counts()
     with tempfile.TemporaryDirectory() as folder:
         for each in OBJECTS:
-            problem = object_problem(each, pathlib.Path(folder))
-            print(f"{'FAIL' if problem else 'ok':4}  {each.name}: {each.target} {problem}")
-            counts.failed += bool(problem)
-            counts.passed += not problem
+            jobs = {each.target: object_problem}
+            if each.zig:
+                jobs[each.zig] = compiled_problem
+            for target, find_problem in jobs.items():
+                problem = find_problem(each, pathlib.Path(folder))
+                print(f"{'FAIL' if problem else 'ok':4}  {each.name}: {target} {problem}")
+                counts.failed += bool(problem)
+                counts.passed += not problem
     print(counts, flush=True)
     return Result(name, counts, time.monotonic() - start)
 
@@ -201,7 +231,7 @@ def build_package(arch: Arch, folder: pathlib.Path, minor: str) -> pathlib.Path:
     core = arch.cores[0]
     site = WORK / arch.name / minor
     package = guests.lay_out_package(site)
-    words = guests.extension_words(folder, minor, package)
+    words = guests.extension_words(guests.include_words(folder, minor), package)
     command = ["-O2", "-DNDEBUG", "-Wall", "-Wextra", *words]
     newer = foreign.toolchain(arch.name)
     if newer is None:
@@ -256,7 +286,7 @@ class Python:
 
 def run_python(python: Python, is_full: bool) -> Result:
     """Our own tests."""
-    arguments = ["-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"]
+    arguments = [*outcomes.PYTEST]
     arguments += FULL if is_full else SMOKE
     if is_emulated(python.arch):
         arguments += ["-m", "not heavy"]
@@ -268,12 +298,15 @@ def run_python(python: Python, is_full: bool) -> Result:
 
 def python_environment(python: Python) -> dict[str, str]:
     """Of a Python inside a userland."""
-    environment = guests.environment(python.site)
-    if is_emulated(python.arch):
-        environment["GREENLET_TEST_SLOW_MACHINE"] = "1"
-        if python.arch.cores[0].cpu:
-            environment["QEMU_CPU"] = python.arch.cores[0].cpu
-    return environment
+    return guests.environment(python.site) | emulation_variables(python.arch)
+
+
+def emulation_variables(arch: Arch) -> dict[str, str]:
+    """Of programs and tests of an architecture."""
+    if not is_emulated(arch):
+        return {}
+    cpu = arch.cores[0].cpu
+    return {"GREENLET_TEST_SLOW_MACHINE": "1"} | ({"QEMU_CPU": cpu} if cpu else {})
 
 
 def run_upstream(python: Python) -> Result:

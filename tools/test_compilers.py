@@ -110,9 +110,7 @@ def core_result(compiler: Compiler) -> Result:
     folder.mkdir(parents=True, exist_ok=True)
     inside = str(cross_file.wrapper(folder / "inside", compiler.userland))
     machine = cross_file.Machine("x86_64")
-    file = cross_file.write(
-        folder / "cross.ini", machine, [inside, compiler.command], [], [inside]
-    )
+    file = cross_file.write(folder / "cross.ini", machine, [inside, compiler.command], [], [inside])
     command = core_tests.command_for(file, compiler.name, LEVELS, MODES)
     command = foreign.with_root(compiler.userland, ROOT, command)
     return run_suite(f"{compiler.name} core", command, dict(os.environ), TIME_LIMIT)
@@ -124,7 +122,8 @@ def asan_result(compiler: Compiler) -> Result:
     site = WORK / compiler.name
     package = guests.lay_out_package(site)
     target = pathlib.Path("/srv", package.relative_to(ROOT))
-    words = guests.extension_words(pathlib.Path("/"), compiler.minor, target)
+    headers = guests.include_words(pathlib.Path("/"), compiler.minor)
+    words = guests.extension_words(headers, target)
     command = compiler.inside([compiler.command, *lint_c.WARNINGS, *ASAN_FLAGS, *words])
     try:
         guests.compile_extension(command)
@@ -132,8 +131,8 @@ def asan_result(compiler: Compiler) -> Result:
         return outcomes.failed(name, error)
     environment = {**guests.environment(site), **compiler.variables()}
     python = ["tools/asan/run.sh", f"/usr/bin/python{compiler.minor}"]
-    pytest = ["-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", *TESTS]
-    return run_suite(name, compiler.inside([*python, *pytest]), environment, TIME_LIMIT)
+    command = compiler.inside([*python, *outcomes.PYTEST, *TESTS])
+    return run_suite(name, command, environment, TIME_LIMIT)
 
 
 def results(chosen: list[Compiler]) -> Iterator[Result]:

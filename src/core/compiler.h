@@ -1,4 +1,10 @@
-/* What we tell the compiler beyond the C language. */
+/* What we tell the compiler beyond the C language, and names that are ours. */
+
+/* Some systems' headers, which come with Python's, define these as nothing.  What is written with
+   them then still compiles and means something else; so each header with them includes this,
+   and no guard is around it: Python's headers may have come since the last time. */
+#undef near
+#undef far
 
 #ifndef GREENLET_CORE_COMPILER_H
 #define GREENLET_CORE_COMPILER_H
@@ -11,11 +17,16 @@
 /* Functions that run at every switch, or in every coroutine's life, lie side by
    side.  That changes the time that they take by a sixth. */
 #  define HOT __attribute__((hot))
-/* Otherwise GCC drops calls of a function that only prefetches. */
+/* Otherwise GCC drops calls of a function that only prefetches, and calls one that is hot and
+   has two callers. */
 #  define ALWAYS_INLINE inline __attribute__((always_inline))
 #  define PRAGMA(words) _Pragma(#words)
 #  define UNROLL(count) PRAGMA(GCC unroll count)
 #  define PREFETCH(address) __builtin_prefetch(address)
+/* To a variable that other threads may read meanwhile: they find one of the values that
+   were written, and nothing is said of other variables. */
+#  define RELAXED_STORE(place, value)                                          \
+    __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
 #else
 #  define LIKELY(condition) (condition)
 #  define OUT_OF_LINE
@@ -24,6 +35,7 @@
 #  define ALWAYS_INLINE inline
 #  define UNROLL(count)
 #  define PREFETCH(address) ((void)(address))
+#  define RELAXED_STORE(place, value) ((void)((place) = (value)))
 #endif
 
 #if defined(__has_feature)

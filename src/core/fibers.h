@@ -18,12 +18,6 @@
 
 struct fiber;
 
-#if defined(_WIN32)
-/* Windows' headers, which come with Python's, define these names of ours as nothing. */
-#  undef near
-#  undef far
-#endif
-
 #if defined(SANITIZES_ADDRESS) || defined(SANITIZES_THREADS)
 #  define HAS_FIBERS 1
 

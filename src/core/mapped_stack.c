@@ -1,47 +1,20 @@
 /* Mapped stacks; see mapped_stack.h. */
 
-#if !defined(_GNU_SOURCE)
-#  define _GNU_SOURCE 1 /* NOLINT(bugprone-reserved-identifier) */
-#endif
-
 #include "mapped_stack.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "compiler.h"
 #include "headroom.h"
-
-#if defined(__unix__) || defined(__APPLE__)
-#  define CAN_MAP 1
-#  include <sys/mman.h>
-#  include <unistd.h>
-#endif
-
-#if defined(__has_include)
-#  if __has_include(<valgrind/valgrind.h>)
-#    include <valgrind/valgrind.h>
-#  endif
-#endif
-#if !defined(RUNNING_ON_VALGRIND)
-#  define RUNNING_ON_VALGRIND 0
-#endif
-
-/* Larger than the frame of any function that does not probe its stack. */
-#define GUARD_SIZE ((size_t)64 * 1024)
-
-/* How many bytes of an idle stack stay resident. */
-#define KEPT_SIZE ((size_t)32 * 1024)
+#include "mapped_stack_system.h"
+#include "memory_tools.h"
 
 /* Stacks begin at addresses that differ by large powers of two.  So that their
    busiest lines do not all compete for the same few sets of the cache, each
    leaves one of COLOURS multiples of COLOUR_SIZE unused. */
 #define COLOURS ((uintptr_t)4)
 #define COLOUR_SIZE ((uintptr_t)256)
-
-/* How many bytes of a stack, from its top, are in core dumps: more than most programs use
-   before they meet Python's usual recursion limit.  The rest would be megabytes of zeros
-   for each stack. */
-#define DUMPED_SIZE ((size_t)1024 * 1024)
 
 /* Stacks may take a MAPPINGS_SHAREth of the mappings that the process may have.  A stack is
    three mappings: the guard, what is not dumped, and what is. */
@@ -66,6 +39,7 @@
 #define LIMIT_UNKNOWN SIZE_MAX
 
 static atomic_size_t mapped_count;
+static atomic_size_t vacated_count;
 static atomic_size_t retired_count;
 static atomic_size_t mapped_bytes;
 static atomic_size_t mapped_limit = LIMIT_UNKNOWN;
@@ -80,6 +54,12 @@ size_t
 mapped_stacks_count(void)
 {
     return atomic_load(&mapped_count);
+}
+
+size_t
+mapped_stacks_vacated(void)
+{
+    return atomic_load(&vacated_count);
 }
 
 char *
@@ -125,20 +105,12 @@ mapped_stacks_limit(void)
     return limit_within(bytes_allowed());
 }
 
-#ifdef CAN_MAP
-
-static size_t
-page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
 /* How many bytes a stack is to have for a pool's `size`, as things stand; 0 for
    no stack. */
 static size_t
 bytes_of_size(size_t size)
 {
-    if (RUNNING_ON_VALGRIND) {
+    if (UNDER_VALGRIND) {
         return 0;
     }
     if (size != STACK_AS_THREADS && size != STACK_AS_POSSIBLE) {
@@ -148,72 +120,17 @@ bytes_of_size(size_t size)
     if (reach > STACK_LARGEST) {
         return size == STACK_AS_POSSIBLE ? STACK_LARGEST : 0;
     }
-    return reach - reach % page_size();
+    return reach - reach % system_page_size();
 }
 
-/* Is what is mapped here locked (mlockall, MCL_FUTURE)?  Then Linux refuses to drop
-   pages, even where there are none. */
-static bool
-is_locked(char *page)
+/* As the system knows it before its first use. */
+static void
+stack_init_limits(struct mapped_stack *stack)
 {
-#  ifdef __linux__
-    return madvise(page, page_size(), MADV_DONTNEED) < 0;
-#  else
-    (void)page;
-    return false;
-#  endif
-}
-
-/* Make all of a region accessible but its guard.  Where there are no more
-   mappings, Linux from 6.13 on has another way (MADV_GUARD_INSTALL), which
-   takes a page of the page tables instead: eight times the memory. */
-static int
-region_open(char *low, size_t size)
-{
-    int access = PROT_READ | PROT_WRITE;
-    int result = mprotect(low + GUARD_SIZE, size - GUARD_SIZE, access);
-#  ifdef __linux__
-    if (result < 0) {
-        result = mprotect(low, size, access);
-        if (result == 0) {
-            result = madvise(low, GUARD_SIZE, 102);
-        }
-    }
-#  endif
-    return result;
-}
-
-/* A new region.  It is inaccessible at first, so that none of it becomes
-   resident where memory is locked as soon as it is mapped.  NULL there, and if
-   there is no room. */
-static char *
-region_map(size_t size)
-{
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-#  ifdef MAP_STACK
-    flags |= MAP_STACK;
-#  endif
-#  ifdef MAP_NORESERVE
-    flags |= MAP_NORESERVE;
-#  endif
-    char *low = mmap(NULL, size, PROT_NONE, flags, -1, 0);
-    if (low == MAP_FAILED) {
-        return NULL;
-    }
-#  ifdef MADV_NOHUGEPAGE
-    /* A huge page would be 2 MiB for a coroutine that needs 8 KiB. */
-    (void)madvise(low, size, MADV_NOHUGEPAGE);
-#  endif
-#  ifdef MADV_DONTDUMP
-    if (size > DUMPED_SIZE) {
-        (void)madvise(low, size - DUMPED_SIZE, MADV_DONTDUMP);
-    }
-#  endif
-    if (is_locked(low) || region_open(low, size) < 0) {
-        (void)munmap(low, size);
-        return NULL;
-    }
-    return low;
+#if SYSTEM_KNOWS_STACKS
+    stack_limits_init(&stack->limits, stack->low, stack->size);
+#endif
+    (void)stack;
 }
 
 /* Where the first frame begins: a multiple of a cache line's size. */
@@ -263,87 +180,35 @@ stack_map(size_t bytes, size_t allowed)
     stack->low = low;
     stack->size = bytes;
     stack->top = stack_top(stack);
+    stack_init_limits(stack);
     return stack;
 }
 
 static void
-stack_unmap(struct mapped_stack *stack)
+stack_unmap(const struct mapped_stack *stack)
 {
     size_t bytes = stack->size;
-    (void)munmap(stack->low, bytes);
+    region_unmap(stack->low, bytes);
     unclaim(bytes);
 }
 
-/* Unmap all that is farther from the top than a stack pointer, the guard as well. */
+/* Give back all that is farther from the top than a stack pointer, the guard as well. */
 static void
 stack_trim(struct mapped_stack *stack, const char *stack_pointer)
 {
-    size_t unused = (size_t)(stack_pointer - stack->low);
-    unused -= unused % page_size();
-    if (munmap(stack->low, unused) == 0) {
-        stack->low += unused;
-        stack->size -= unused;
-        atomic_fetch_sub(&mapped_bytes, unused);
-    }
+    size_t trimmed = region_trim(stack->low, stack_pointer);
+    stack->low += trimmed;
+    stack->size -= trimmed;
+    atomic_fetch_sub(&mapped_bytes, trimmed);
 }
 
-/* Give back the memory of an idle stack but KEPT_SIZE bytes near its top.  The
-   next use begins there, and expects nothing of what the last one left. */
+/* The next use begins near the top, and expects nothing of what the last one left. */
 static void
 stack_purge(struct mapped_stack *stack)
 {
-    char *bottom = mapped_stack_bottom(stack);
-    size_t size = (size_t)((char *)stack - bottom);
-    if (size > KEPT_SIZE) {
-        size -= KEPT_SIZE;
-        (void)madvise(bottom, size - size % page_size(), MADV_DONTNEED);
-    }
+    region_purge(stack->low, stack->size);
+    stack_init_limits(stack);
 }
-
-#else
-
-static size_t
-bytes_of_size(size_t size)
-{
-    (void)size;
-    return 0;
-}
-
-static bool
-is_locked(char *page)
-{
-    (void)page;
-    return false;
-}
-
-static struct mapped_stack *
-stack_map(size_t bytes, size_t allowed)
-{
-    (void)bytes;
-    (void)allowed;
-    return NULL;
-}
-
-static void
-stack_unmap(struct mapped_stack *stack)
-{
-    (void)stack;
-}
-
-static void
-stack_trim(struct mapped_stack *stack, const char *stack_pointer)
-{
-    (void)stack;
-    (void)stack_pointer;
-}
-
-static void
-stack_purge(struct mapped_stack *stack)
-{
-    (void)stack;
-}
-
-#endif
 
 static struct mapped_stack *
 pool_pop(struct stack_pool *pool)
@@ -382,7 +247,8 @@ pool_look(struct stack_pool *pool)
     pool->until_look = LOOK_INTERVAL;
     stack_pool_fit(pool);
     if (atomic_load(&mapped_bytes) > allowed
-        || (pool->idle != NULL && is_locked(mapped_stack_bottom(pool->idle))))
+        || (pool->idle != NULL
+            && region_is_locked(mapped_stack_bottom(pool->idle))))
     {
         pool_empty(pool);
     }
@@ -430,6 +296,7 @@ stack_pool_take(struct stack_pool *pool)
     }
     if (stack != NULL) {
         stack->uses++;
+        stack->returns = 0;
         pool->used_count++;
     }
     return stack;
@@ -457,6 +324,45 @@ mapped_stack_give(struct mapped_stack *stack)
     pool->idle_count++;
 }
 
+bool
+mapped_stack_vacate(struct mapped_stack *stack)
+{
+    if (!region_vacate(stack->low, stack->size)) {
+        return false;
+    }
+    atomic_fetch_add(&vacated_count, 1);
+    stack->is_vacated = true;
+    /* At once: to come back shall not fail. */
+    stack->is_closed = !region_open(stack->low, stack->size);
+    return true;
+}
+
+struct mapped_stack *
+mapped_stack_return(const struct mapped_stack *stack)
+{
+    if (stack->is_closed && !region_open(stack->low, stack->size)) {
+        return NULL;
+    }
+    struct mapped_stack *place
+        = (struct mapped_stack *)(stack->low + stack->size) - 1;
+    memcpy(place, stack, mapped_stack_copied(stack));
+    place->is_vacated = false;
+    place->is_closed = false;
+    place->returns++;
+    atomic_fetch_sub(&vacated_count, 1);
+    return place;
+}
+
+void
+mapped_stack_give_vacated(const struct mapped_stack *stack)
+{
+    if (!stack->pool->is_closed) {
+        stack->pool->used_count--;
+    }
+    atomic_fetch_sub(&vacated_count, 1);
+    stack_unmap(stack);
+}
+
 void
 mapped_stack_retire(struct mapped_stack *stack, const char *stack_pointer)
 {
@@ -465,6 +371,9 @@ mapped_stack_retire(struct mapped_stack *stack, const char *stack_pointer)
     }
     atomic_fetch_sub(&mapped_count, 1);
     atomic_fetch_add(&retired_count, 1);
+    if (stack->is_vacated) {
+        atomic_fetch_sub(&vacated_count, 1);
+    }
     stack_trim(stack, stack_pointer);
 }
 

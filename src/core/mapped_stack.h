@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mapped_stack_system.h"
+
 /* Bytes in each stack for the user of the stack machine. */
 #define MAPPED_STACK_ROOM 160
 
@@ -37,6 +39,13 @@ struct mapped_stack {
     char *base; /* where on the shared stack a slice that is started from here
                    begins */
     unsigned uses;
+    unsigned
+        returns; /* how many times its bytes have come back, since it was taken */
+    bool is_vacated; /* in the copy, while there is one */
+    bool is_closed;  /* then: its region is inaccessible */
+#if SYSTEM_KNOWS_STACKS
+    struct stack_limits limits; /* while another stack is in use */
+#endif
     _Alignas(16) char room[MAPPED_STACK_ROOM];
 };
 
@@ -72,7 +81,17 @@ struct stack_pool {
     unsigned
         patience; /* how many requests are refused before mapping is tried again */
     bool is_closed;
+    size_t
+        room_unused; /* of each stack's room: the last bytes, of which no copy
+                           is kept while it is vacated */
 };
+
+/* How large a copy of the struct is that is kept. */
+static inline size_t
+mapped_stack_copied(const struct mapped_stack *stack)
+{
+    return sizeof *stack - stack->pool->room_unused;
+}
 
 /* How many stacks the process may have at a time, as things stand: the limit
    that was set, or else what half of the mappings suffice for, but no more than
@@ -80,8 +99,10 @@ struct stack_pool {
 size_t mapped_stacks_limit(void);
 void mapped_stacks_set_limit(size_t count);
 
-/* How many stacks are mapped in the process, retired stacks apart. */
+/* How many stacks are mapped in the process, retired stacks apart, and how many of these are
+   vacated. */
 size_t mapped_stacks_count(void);
+size_t mapped_stacks_vacated(void);
 
 /* A stack from the pool, or a new one.  The caller owns it until
    mapped_stack_give or mapped_stack_retire.  NULL if a limit is reached or the
@@ -104,6 +125,18 @@ void mapped_stack_give(struct mapped_stack *stack);
    take half of the process's mappings, no stack is mapped any more.  The caller
    must not run on it. */
 void mapped_stack_retire(struct mapped_stack *stack, const char *stack_pointer);
+
+/* Give the memory of a stack back whose bytes are elsewhere, this struct among them:
+   `stack` is a copy of it.  False if that cannot be: then all is as it was. */
+bool mapped_stack_vacate(struct mapped_stack *stack);
+
+/* Have room for the bytes of a vacated stack; `stack` is the copy, and goes back to its place.
+   Returns where that is; NULL if there is no memory. */
+struct mapped_stack *mapped_stack_return(const struct mapped_stack *stack);
+
+/* What mapped_stack_give does, for a stack that is vacated: it is unmapped.  `stack` is the
+   copy. */
+void mapped_stack_give_vacated(const struct mapped_stack *stack);
 
 /* The thread has ended: unmap the idle stacks, and from now on every stack that
    is given back, which any thread may do. */

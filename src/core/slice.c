@@ -9,49 +9,19 @@
 #include "slice.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "compiler.h"
 
-/* A copy larger than CAPACITY_KEPT is replaced when it is this many times
-   larger than what it is to hold. */
-#define CAPACITY_EXCESS ((size_t)8)
-#define CAPACITY_KEPT ((size_t)4096)
-
 /* A coroutine often switches to the coroutines that it has started from a
    little deeper in its stack: from a loop below a call or two of C.  What
    reached into their place would be copied at each switch.  So GAP bytes stay
-   free, but no more than the starter's slice divided by GAP_SHARE, or
-   coroutines that start each other would need far more stack than they use. */
+   free, but no more than a call of C takes and the starter's slice divided by
+   GAP_SHARE, or coroutines that start each other would need far more stack than
+   they use. */
 #define GAP ((uintptr_t)1024)
+#define GAP_CALL ((uintptr_t)256)
 #define GAP_SHARE ((uintptr_t)2)
-
-#ifdef SLICE_FAIL_ALLOC
-long slice_allocations_left = -1;
-
-static void *
-slice_malloc(size_t size)
-{
-    if (slice_allocations_left == 0) {
-        return NULL;
-    }
-    if (slice_allocations_left > 0) {
-        slice_allocations_left--;
-    }
-    return malloc(size);
-}
-#else
-#define slice_malloc malloc
-#endif
-
-/* The only function that reads or writes live frames of other coroutines. */
-static void *
-slice_copy(char *to, const char *from, size_t size)
-{
-    return memcpy(to, from, size);
-}
 
 static size_t
 slice_size(const struct slice *slice)
@@ -59,67 +29,21 @@ slice_size(const struct slice *slice)
     return (size_t)(slice->far - slice->near);
 }
 
-/* Is the copy large enough, and not far too large, for `size` bytes? */
-static inline bool
-slice_fits(const struct slice *slice, size_t size)
-{
-    size_t capacity = slice_capacity(slice);
-    return size <= capacity
-           && (capacity <= CAPACITY_KEPT || capacity / CAPACITY_EXCESS <= size);
-}
-
-/* Make room for `size` bytes in a slice's copy, and keep the bytes saved so
-   far.  -1 when out of memory.  Apart from slice_save, which runs at each
-   switch. */
-static OUT_OF_LINE int
-slice_reserve(struct stack *stack, struct slice *slice, size_t size)
-{
-    struct heap_copy *before = slice->copy;
-    if (size > SLICE_DEEP && slice_capacity(slice) <= SLICE_DEEP
-        && stack->deepens != NULL)
-    {
-        stack->deepens(stack, slice);
-    }
-    struct heap_copy *copy = NULL;
-    if (size <= SLICE_LARGEST) {
-        /* The first CACHE_LINE bytes are for `capacity` and the gap. */
-        copy = slice_malloc(CACHE_LINE + size);
-    }
-    if (copy == NULL) {
-        return size <= slice_capacity(slice) ? 0 : -1;
-    }
-    copy->capacity = size;
-    if (slice->saved_size > 0) {
-        memcpy(heap_copy_bytes(copy, slice->near),
-               heap_copy_bytes(before, slice->near), slice->saved_size);
-    }
-    slice->copy = copy;
-    free(before);
-    return 0;
-}
-
-/* Copy out the nearest `size` bytes of a slice that are not in the heap yet;
-   its copy has room for them.  Never NULL. */
-static inline void *
-slice_copy_out(struct slice *slice, size_t size)
-{
-    size_t have = slice->saved_size;
-    frames_forget(slice->near + have, slice->near + size);
-    slice->saved_size = (uint32_t)size;
-    return slice_copy(slice_copy_bytes(slice) + have, slice->near + have,
-                      size - have);
-}
-
-/* The same if there is no such room yet.  NULL when out of memory. */
+/* Copy out the nearest `size` bytes of a slice, as far as they are not saved already.  NULL when
+   out of memory. */
 static HOT NOT_INLINED void *
 slice_save(struct stack *stack, struct slice *slice, size_t size)
 {
-    if (!LIKELY(slice_fits(slice, size))
-        && slice_reserve(stack, slice, size) < 0)
-    {
-        return NULL;
+    char *copy;
+    if (!LIKELY(slice_fits(stack, slice, size, &copy))) {
+        if (slice_reserve(stack, slice, size) < 0) {
+            return NULL;
+        }
+        copy = slice_copy_bytes(stack, slice);
     }
-    return slice_copy_out(slice, size);
+    size_t have = slice->saved_size;
+    slice_note_saved(slice, have, size);
+    return slice_copy(copy + have, slice->near + have, size - have);
 }
 
 #ifdef SLICE_POISON
@@ -156,26 +80,12 @@ stack_poison(const struct slice *left, const struct slice *owner, char *sp,
 #endif
 
 static void
-must(bool holds, const char *invariant, const void *left, const void *right)
-{
-    if (!holds) {
-        fprintf(stderr, "slice_check: %s (%p, %p)\n", invariant, left, right);
-        abort();
-    }
-}
-
-static void
 slice_move(struct slice *slice, enum slice_state to)
 {
 #ifdef SLICE_CHECK
-    static const bool legal[][3] = {
-        [SLICE_UNSTARTED] = {[SLICE_ACTIVE] = true},
-        [SLICE_ACTIVE] = {[SLICE_DEAD] = true},
-        [SLICE_DEAD] = {false},
-    };
-    must(legal[slice->state][to], "states move forwards", slice, NULL);
+    slice_check_move(slice, to);
 #endif
-    slice->state = (uint8_t)to;
+    RELAXED_STORE(slice->state, (uint8_t)to);
 }
 
 static inline struct fiber *
@@ -194,6 +104,7 @@ stack_init(struct stack *stack, struct slice *first, stack_entry *entry,
            stack_landing *landing)
 {
     slice_init(first);
+    first->is_first = true;
     first->far = SLICE_NO_END;
     slice_move(first, SLICE_ACTIVE);
     stack->landing = landing;
@@ -204,13 +115,19 @@ stack_init(struct stack *stack, struct slice *first, stack_entry *entry,
     stack->entry = entry;
     stack->evicting = NULL;
     stack->deepens = NULL;
+    stack->cramped = NULL;
+    stack->room_offset = 0;
+    stack->watch = NULL;
+    stack->until_watch = WATCH_INTERVAL;
     memset(&stack->pool, 0, sizeof stack->pool);
+    memset(&stack->copies, 0, sizeof stack->copies);
 }
 
-HOT void
-slice_init(struct slice *slice)
+void
+stack_close(struct stack *stack)
 {
-    memset(slice, 0, sizeof *slice);
+    stack_pool_close(&stack->pool);
+    copy_store_close(&stack->copies);
 }
 
 HOT bool
@@ -246,11 +163,15 @@ slice_drop(struct stack *stack, struct slice *slice)
     slice_die(slice);
 }
 
-HOT void
-slice_release(struct slice *slice)
+void
+slice_give_back(struct slice *slice)
 {
+    bool is_vacated = slice_is_vacated(slice);
     slice->saved_size = 0;
-    if (slice->has_own_stack) {
+    if (is_vacated) {
+        slice_give_vacated(slice);
+    }
+    else if (slice->has_own_stack) {
         struct mapped_stack *own = slice->own;
         slice->has_own_stack = false;
         slice->copy = NULL;
@@ -260,7 +181,7 @@ slice_release(struct slice *slice)
     else {
         struct heap_copy *copy = slice->copy;
         slice->copy = NULL;
-        free(copy);
+        copy_give(copy);
     }
 }
 
@@ -268,6 +189,10 @@ void
 slice_retire_stack(struct slice *slice)
 {
     assert(slice->has_own_stack && slice->state == SLICE_DEAD);
+    if (slice->rests != 0 && slice_wake(slice) < 0) {
+        slice_retire_vacated(slice);
+        return;
+    }
     mapped_stack_retire(slice->own, slice->near);
     slice->has_own_stack = false;
     slice->copy = NULL;
@@ -326,7 +251,8 @@ stack_base(const struct slice *starter, const char *sp)
     if (starter->state == SLICE_DEAD) {
         return starter->far;
     }
-    uintptr_t gap = ((uintptr_t)starter->far - (uintptr_t)sp) / GAP_SHARE;
+    uintptr_t size = (uintptr_t)starter->far - (uintptr_t)sp;
+    uintptr_t gap = GAP_CALL + size / GAP_SHARE;
     uintptr_t base = (uintptr_t)sp - (gap < GAP ? gap : GAP);
     return (char *)(base - base % CACHE_LINE);
 }
@@ -347,8 +273,70 @@ static inline void *
 stack_go(struct stack *stack, struct slice *head, struct slice *target)
 {
     stack->shared = head;
-    stack->current = target;
+    RELAXED_STORE(stack->current, target);
     return target;
+}
+
+/* The switch counts, and it is time. */
+static OUT_OF_LINE void
+stack_look(struct stack *stack, struct slice *target)
+{
+    stack->until_watch = WATCH_INTERVAL;
+    if (stack->watch != NULL) {
+        stack->watch(stack, target);
+    }
+}
+
+/* The switch to a target with a stack of its own has more to do. */
+static OUT_OF_LINE void *
+stack_go_own_slowly(struct stack *stack, struct slice *head,
+                    struct slice *target)
+{
+    if (stack->until_watch == 0) {
+        stack_look(stack, target);
+    }
+    if (target->rests != 0 && slice_wake(target) < 0) {
+        stack->unreached = target;
+        return NULL;
+    }
+    return stack_go(stack, head, target);
+}
+
+/* The same for a target with a stack of its own.  NULL when out of memory. */
+static inline void *
+stack_go_own(struct stack *stack, struct slice *head, struct slice *target)
+{
+    stack->until_watch--;
+    if (!LIKELY(stack->until_watch != 0 && target->rests == 0)) {
+        return stack_go_own_slowly(stack, head, target);
+    }
+    return stack_go(stack, head, target);
+}
+
+/* The same for a target that is to come before the head of the chain. */
+static inline void *
+stack_go_nearer(struct stack *stack, struct slice *head, struct slice *target)
+{
+    target->older = head;
+    return stack_go(stack, target, target);
+}
+
+/* Will the target overwrite no byte that is not saved, neither of `owner` nor of the
+   slices behind it in the chain? */
+static inline bool
+slice_is_clear(const struct slice *owner, const struct slice *target)
+{
+    return !slice_is_in_the_way(owner, target)
+           && slice_overlap(owner, target) <= (ptrdiff_t)owner->saved_size;
+}
+
+/* There is no memory for a switch: the current slice goes on.  Always NULL. */
+static void *
+stack_stay(struct stack *stack, struct slice *target)
+{
+    stack->current->saved_size = 0;
+    stack->unreached = target;
+    return NULL;
 }
 
 /* Copy out what the target is going to overwrite of the slices of the chain
@@ -357,6 +345,12 @@ stack_go(struct stack *stack, struct slice *head, struct slice *target)
 static HOT NOT_INLINED void *
 stack_evict(struct stack *stack, struct slice *owner, struct slice *target)
 {
+    if (LIKELY(stack->until_watch > 1)) {
+        stack->until_watch--;
+    }
+    else {
+        stack_look(stack, target);
+    }
     for (; owner != target; owner = owner->older) {
         ptrdiff_t wanted = slice_overlap(owner, target);
         if (wanted > (ptrdiff_t)owner->saved_size) {
@@ -364,9 +358,7 @@ stack_evict(struct stack *stack, struct slice *owner, struct slice *target)
                 stack->evicting(stack, owner);
             }
             if (slice_save(stack, owner, (size_t)wanted) == NULL) {
-                stack->current->saved_size = 0;
-                stack->unreached = target;
-                return NULL;
+                return stack_stay(stack, target);
             }
         }
         if (!slice_is_in_the_way(owner, target)) {
@@ -375,6 +367,63 @@ stack_evict(struct stack *stack, struct slice *owner, struct slice *target)
         }
     }
     return stack_go(stack, target, target);
+}
+
+/* stack_evict for a target right behind the head of the chain, of which nothing is saved, when
+   the witness has been called.  Kept apart from the usual case, where there is space. */
+static OUT_OF_LINE void *
+stack_evict_growing(struct stack *stack, struct slice *head,
+                    struct slice *target)
+{
+    if (slice_save(stack, head, slice_size(head)) == NULL) {
+        return stack_stay(stack, target);
+    }
+    return stack_go(stack, target, target);
+}
+
+static ALWAYS_INLINE void *
+stack_evict_noted(struct stack *stack, struct slice *head, struct slice *target)
+{
+    size_t size = slice_size(head);
+    char *copy;
+    if (!LIKELY(slice_fits(stack, head, size, &copy))) {
+        return stack_evict_growing(stack, head, target);
+    }
+    const char *near = head->near;
+    slice_note_saved(head, 0, size);
+    (void)stack_go(stack, target, target);
+    return slice_copy(copy, near, size);
+}
+
+/* The same, and call the witness.  Apart from stack_evict_head, which saves no registers. */
+static HOT NOT_INLINED void *
+stack_evict_witnessed(struct stack *stack, struct slice *head,
+                      struct slice *target)
+{
+    stack->evicting(stack, head);
+    return stack_evict_noted(stack, head, target);
+}
+
+static HOT NOT_INLINED void *
+stack_evict_head(struct stack *stack, struct slice *head, struct slice *target)
+{
+    assert(head->older == target && head->saved_size == 0);
+    return stack->evicting == NULL ? stack_evict_noted(stack, head, target)
+                                   : stack_evict_witnessed(stack, head, target);
+}
+
+/* What the system knows of the stack that a slice runs on, as we keep it while the
+   thread runs on another; NULL if the system knows nothing. */
+static inline struct stack_limits *
+limits_of(struct stack *stack, struct slice *slice)
+{
+#if SYSTEM_KNOWS_STACKS
+    return slice->has_own_stack ? &slice->own->limits : &stack->limits;
+#else
+    (void)stack;
+    (void)slice;
+    return NULL;
+#endif
 }
 
 /* stack_save_bytes for a slice that ends, or to a slice that begins. */
@@ -395,13 +444,24 @@ stack_save_at_end(struct stack *stack, struct slice *target, char *sp)
         head = current->older;
     }
     if (target->has_own_stack) {
+        if (stack_go_own(stack, head, target) == NULL) {
+            return NULL;
+        }
+    }
+    else if (head == target) {
         (void)stack_go(stack, head, target);
+    }
+    else if (slice_is_clear(head, target)) {
+        (void)stack_go_nearer(stack, head, target);
     }
     else if (stack_evict(stack, head, target) == NULL) {
         return NULL;
     }
     if (ends) {
         frames_forget(sp, current->far);
+        if (current->has_own_stack) {
+            stack_limits_note(limits_of(stack, current));
+        }
         slice_release(current);
     }
     return target;
@@ -413,14 +473,15 @@ stack_save_bytes(struct stack *stack, struct slice *target, char *sp)
     struct slice *current = stack->current;
     struct slice *head = stack->shared;
 
-    if (!LIKELY(current->state == SLICE_ACTIVE
-                && target->state == SLICE_ACTIVE))
-    {
+    /* The target is not dead, so they have a bit in common only if both are active. */
+    static_assert(SLICE_UNSTARTED == 0 && (SLICE_ACTIVE & SLICE_DEAD) == 0,
+                  "no state has a bit in common with another one");
+    if (!LIKELY(current->state & target->state)) {
         return stack_save_at_end(stack, target, sp);
     }
     current->near = sp;
     if (target->has_own_stack) {
-        return stack_go(stack, head, target);
+        return stack_go_own(stack, head, target);
     }
     /* stack_evict alone would do.  These are short ways for the most frequent
        cases: the head of the chain has started the target, or the target has
@@ -428,15 +489,13 @@ stack_save_bytes(struct stack *stack, struct slice *target, char *sp)
     ptrdiff_t wanted = slice_overlap(head, target);
     if (!slice_is_in_the_way(head, target)) {
         if (wanted <= (ptrdiff_t)head->saved_size && head != target) {
-            target->older = head;
-            return stack_go(stack, target, target);
+            return stack_go_nearer(stack, head, target);
         }
     }
     else if (head->older == target && head->saved_size == 0
-             && stack->evicting == NULL && slice_fits(head, (size_t)wanted))
+             && --stack->until_watch != 0)
     {
-        (void)stack_go(stack, target, target);
-        return slice_copy_out(head, (size_t)wanted);
+        return stack_evict_head(stack, head, target);
     }
     return stack_evict(stack, head, target);
 }
@@ -456,11 +515,27 @@ place_fiber(struct slice *slice)
     }
 }
 
+/* The thread goes on to the stack of another slice: from now on there is nothing to do
+   on the one that it leaves that could make it grow. */
+static inline void
+move_limits(struct stack_limits *left, const struct stack_limits *entered,
+            bool is_noted)
+{
+    if (left != entered) {
+        if (!is_noted) {
+            stack_limits_note(left);
+        }
+        stack_limits_set(entered);
+    }
+}
+
 HOT RETURNS_ELSEWHERE void *
 stack_save(struct stack *stack, struct slice *target, char *sp)
 {
     struct slice *current = stack->current;
     bool ends = current->state == SLICE_DEAD;
+    struct stack_limits *limits = limits_of(stack, current);
+    bool gives_stack = ends && current->has_own_stack;
 #ifdef SLICE_POISON
     struct slice left = *current;
     const struct slice *head = stack->shared;
@@ -477,8 +552,23 @@ stack_save(struct stack *stack, struct slice *target, char *sp)
             place_fiber(target);
         }
         fiber_leave(fiber_of(current), fiber_of(target), ends);
+        move_limits(limits, limits_of(stack, target), gives_stack);
     }
     return saved;
+}
+
+/* Copy back what has been saved of a slice.  Returns what stack_restore returns, which
+   would save registers, used or not, if this was a part of it. */
+static HOT NOT_INLINED const char *
+slice_copy_back(const struct stack *stack, struct slice *target)
+{
+    size_t size = target->saved_size;
+    const char *copy = slice_copy_bytes(stack, target);
+    frames_forget(target->near, target->near + size);
+    target->saved_size = 0;
+    (void)slice_copy(target->near, copy, size);
+    /* What memcpy has just written can be read only some time later. */
+    return LIKELY(size >= stack_frame_size) ? copy : target->near;
 }
 
 HOT const char *
@@ -486,14 +576,7 @@ stack_restore(struct stack *stack, struct slice *target)
 {
     const char *frame = target->near;
     if (target->saved_size > 0) {
-        const char *copy = slice_copy_bytes(target);
-        frames_forget(target->near, target->near + target->saved_size);
-        (void)slice_copy(target->near, copy, target->saved_size);
-        /* What memcpy has just written can be read only some time later. */
-        if (LIKELY(target->saved_size >= stack_frame_size)) {
-            frame = copy;
-        }
-        target->saved_size = 0;
+        frame = slice_copy_back(stack, target);
     }
     else if (target->state == SLICE_UNSTARTED) {
         slice_move(target, SLICE_ACTIVE);
@@ -502,38 +585,6 @@ stack_restore(struct stack *stack, struct slice *target)
 #ifdef SLICE_CHECK
     slice_check(stack);
 #endif
-    (void)stack;
     fiber_arrive(fiber_of(target));
     return frame;
-}
-
-void
-slice_check(const struct stack *stack)
-{
-    const struct slice *slice = stack->current;
-    must(slice->saved_size == 0, "the current slice has nothing saved", slice,
-         slice->copy);
-    if (slice->has_own_stack) {
-        must(slice->far == slice->own->top,
-             "a stack of its own is used from the top", slice->far, slice->own);
-        slice = stack->shared;
-    }
-    must(slice == stack->shared, "the current slice is the head of the chain",
-         slice, stack->shared);
-    for (; slice->older != NULL; slice = slice->older) {
-        const struct slice *older = slice->older;
-        const char *older_near = older->near + older->saved_size;
-        must(slice->state == SLICE_ACTIVE, "on the chain means active", slice,
-             older);
-        must(!slice->has_own_stack, "on the chain means on the shared stack",
-             slice, older);
-        must(slice->far < older->far, "far grows along the chain", slice->far,
-             older->far);
-        must(older->saved_size <= slice_size(older),
-             "no more is saved than there is", older->near, older->far);
-        must(slice->far <= older_near, "no byte has two owners", slice->far,
-             older_near);
-    }
-    must(slice->far == SLICE_NO_END, "the first slice ends the chain", slice,
-         slice->far);
 }

@@ -5,23 +5,23 @@
 #ifdef GREENLET_CPYTHON_DATASTACK_H
 
 #include "chunk_slab.h"
+#include "core/links.h"
 
 #define SLAB_SIZE ((size_t)256 * 1024)
 
 struct chunk_store {
     struct lock lock;
     /* For each class the slabs with free chunks, of which one may be unused. */
-    struct slab *lists[CHUNK_CLASSES];
+    struct links *lists[CHUNK_CLASSES];
     size_t count; /* of all slabs */
     bool is_closed;
 };
 
 struct slab {
+    struct links links;
     struct chunk_store *store;
-    struct slab **list;    /* of the store; this slab is in it if it has
-                              free chunks */
-    struct slab *next;     /* in that list */
-    struct slab *previous; /* NULL in the first one */
+    struct links **list; /* of the store; this slab is in it if it has
+                            free chunks */
     _PyStackChunk *free;
     unsigned int cut_count; /* the rest has never been used */
     unsigned int used_count;
@@ -40,31 +40,6 @@ chunk_slab(_PyStackChunk *chunk)
     return (struct slab **)&chunk->data[0];
 }
 
-static void
-slab_link(struct slab *slab)
-{
-    slab->previous = NULL;
-    slab->next = *slab->list;
-    if (slab->next != NULL) {
-        slab->next->previous = slab;
-    }
-    *slab->list = slab;
-}
-
-static void
-slab_unlink(struct slab *slab)
-{
-    if (slab->previous != NULL) {
-        slab->previous->next = slab->next;
-    }
-    else {
-        *slab->list = slab->next;
-    }
-    if (slab->next != NULL) {
-        slab->next->previous = slab->previous;
-    }
-}
-
 static struct slab *
 slab_new(struct chunk_store *store, int chunk_class)
 {
@@ -81,7 +56,7 @@ slab_new(struct chunk_store *store, int chunk_class)
         slab->cut_count = 0;
         slab->used_count = 0;
         slab->capacity = (unsigned)(room / chunk_class_size(chunk_class) - 1);
-        slab_link(slab);
+        links_add(slab->list, &slab->links);
     }
     return slab;
 }
@@ -91,7 +66,7 @@ static void
 slab_delete(struct slab *slab)
 {
     struct chunk_store *store = slab->store;
-    slab_unlink(slab);
+    links_remove(slab->list, &slab->links);
     PyObjectArenaAllocator arena;
     PyObject_GetArenaAllocator(&arena);
     arena.free(arena.ctx, slab, SLAB_SIZE);
@@ -126,13 +101,13 @@ chunk_store_close(struct chunk_store *store)
     lock_take(&store->lock);
     store->is_closed = true;
     for (int i = 0; i < CHUNK_CLASSES; i++) {
-        struct slab *slab = store->lists[i];
-        while (slab != NULL) {
-            struct slab *next = slab->next;
+        struct links *links = store->lists[i];
+        while (links != NULL) {
+            struct slab *slab = (struct slab *)links;
+            links = links->next;
             if (slab->used_count == 0) {
                 slab_delete(slab);
             }
-            slab = next;
         }
     }
     store_leave(store);
@@ -142,7 +117,7 @@ static _PyStackChunk *
 store_take_chunk(struct chunk_store *store, int chunk_class)
 {
     size_t size = chunk_class_size(chunk_class);
-    struct slab *slab = store->lists[chunk_class];
+    struct slab *slab = (struct slab *)store->lists[chunk_class];
     if (slab == NULL) {
         slab = slab_new(store, chunk_class);
     }
@@ -162,7 +137,7 @@ store_take_chunk(struct chunk_store *store, int chunk_class)
     }
     slab->used_count++;
     if (slab->used_count == slab->capacity) {
-        slab_unlink(slab);
+        links_remove(slab->list, &slab->links);
     }
     return chunk;
 }
@@ -185,11 +160,12 @@ slab_chunk_free(_PyStackChunk *chunk)
     *chunk_next(chunk) = slab->free;
     slab->free = chunk;
     if (slab->used_count == slab->capacity) {
-        slab_link(slab);
+        links_add(slab->list, &slab->links);
     }
     slab->used_count--;
-    bool is_only = slab->previous == NULL && slab->next == NULL;
-    if (slab->used_count == 0 && (!is_only || store->is_closed)) {
+    if (slab->used_count == 0
+        && (!links_are_only(&slab->links) || store->is_closed))
+    {
         slab_delete(slab);
     }
     store_leave(store);

@@ -19,19 +19,19 @@
 /* The smallest chunk that the interpreter makes. */
 #define ORDINARY_CHUNK_SIZE ((size_t)16 * 1024)
 
-/* The number of classes of chunks: of 800, 1200, 1600, 2400 bytes and so on. */
-#define CHUNK_CLASSES 9
+/* The number of classes of chunks: of 832, 1040, 1248, 1456, 1664, 2080 bytes and so on. */
+#define CHUNK_CLASSES 17
 
-/* The smallest chunk holds some five frames.  No power of two, so that the
-   frames of many greenlets do not contend for the same few sets of the
+/* The smallest chunk holds some five frames.  An odd number of cache lines, so that
+   the frames of many greenlets do not contend for the same few sets of the
    processor's caches. */
-#define CHUNK_SMALLEST ((size_t)800)
+#define CHUNK_SMALLEST ((size_t)13 * 64)
 
 static inline size_t
 chunk_class_size(int chunk_class)
 {
-    size_t doubled = CHUNK_SMALLEST << chunk_class / 2;
-    return chunk_class % 2 == 0 ? doubled : doubled / 2 * 3;
+    size_t doubled = CHUNK_SMALLEST << chunk_class / 4;
+    return doubled / 4 * (4 + (size_t)chunk_class % 4);
 }
 
 struct chunk_store;

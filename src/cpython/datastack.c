@@ -15,17 +15,24 @@
 /* How many of the interpreter's smallest chunks are kept. */
 #define CACHE_SLOTS 16
 
-/* The smallest class whose chunks have at least `size` bytes.  If there is
-   none, the smallest class: such frames get a chunk of the interpreter's
-   anyhow. */
-static int
-chunk_class_of(size_t size)
+/* What chunk_class_of returns for more than the smallest chunk holds. */
+static NOT_INLINED int
+larger_class_of(size_t size)
 {
-    int found = 0;
+    int found = 1;
     while (found < CHUNK_CLASSES && chunk_class_size(found) < size) {
         found++;
     }
     return found < CHUNK_CLASSES ? found : 0;
+}
+
+/* The smallest class whose chunks have at least `size` bytes.  If there is
+   none, the smallest class: such frames get a chunk of the interpreter's
+   anyhow. */
+static inline int
+chunk_class_of(size_t size)
+{
+    return LIKELY(size <= chunk_class_size(0)) ? 0 : larger_class_of(size);
 }
 
 HOT int
@@ -64,7 +71,7 @@ static void
 root_chunk_free(_PyStackChunk *chunk, struct chunk_pool *pool)
 {
     int chunk_class = chunk_class_of(chunk->size);
-    unsigned int limit = POOL_LIMIT >> chunk_class / 2;
+    unsigned int limit = POOL_LIMIT >> (chunk_class + 3) / 4;
     if (pool == NULL || pool->count[chunk_class] >= limit) {
         slab_chunk_free(chunk);
         return;
@@ -76,7 +83,7 @@ root_chunk_free(_PyStackChunk *chunk, struct chunk_pool *pool)
 
 /* Free all chunks but the root chunk, which is returned.  Kept apart, since the
    interpreter takes a lock of the whole process to tell its allocator. */
-static _PyStackChunk *
+static OUT_OF_LINE _PyStackChunk *
 free_further_chunks(_PyStackChunk *chunk)
 {
     PyObjectArenaAllocator arena;
@@ -90,14 +97,8 @@ free_further_chunks(_PyStackChunk *chunk)
 }
 
 HOT void
-datastack_free(struct datastack *stack, struct chunk_pool *pool)
+chunks_free(_PyStackChunk *chunk, struct chunk_pool *pool)
 {
-    _PyStackChunk *chunk = stack->chunk;
-    if (chunk == NULL) {
-        return;
-    }
-    stack->chunk = NULL;
-    stack->top = NULL;
     if (chunk->previous != NULL) {
         chunk = free_further_chunks(chunk);
     }

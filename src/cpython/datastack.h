@@ -43,9 +43,21 @@ int datastack_new(struct datastack *stack, struct chunk_pool *pool,
    `chunk` on. */
 size_t datastack_needed(const _PyStackChunk *chunk, PyObject *const *top);
 
-/* Give back all chunks of a data stack that nothing refers to any more; the
+/* Give back chunks, from the newest to the root, that nothing refers to any more; the
    root chunk to the pool, if that has room and is not NULL. */
-void datastack_free(struct datastack *stack, struct chunk_pool *pool);
+void chunks_free(_PyStackChunk *chunk, struct chunk_pool *pool);
+
+/* The same for all chunks of a data stack, which has none afterwards. */
+static inline void
+datastack_free(struct datastack *stack, struct chunk_pool *pool)
+{
+    _PyStackChunk *chunk = stack->chunk;
+    stack->chunk = NULL;
+    stack->top = NULL;
+    if (chunk != NULL) {
+        chunks_free(chunk, pool);
+    }
+}
 
 /* Make an empty pool.  `store` is borrowed. */
 void chunk_pool_init(struct chunk_pool *pool, struct chunk_store *store);

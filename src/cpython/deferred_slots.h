@@ -14,7 +14,9 @@
 #include <stdbool.h>
 
 #include "internal/pycore_frame.h"
+#include "internal/pycore_interp.h"
 #include "internal/pycore_interpframe.h"
+#include "internal/pycore_object_deferred.h"
 #include "internal/pycore_stackref.h"
 
 static inline bool
@@ -127,6 +129,21 @@ struct show {
     void *arg;
 };
 
+static inline void
+show_begin(struct show *show, visitproc visit, void *arg)
+{
+    *show = (struct show){
+        .object.f_frame = &show->frame,
+        .frame.owner = FRAME_OWNED_BY_FRAME_OBJECT,
+        .frame.f_executable = PyStackRef_NULL,
+        .frame.f_funcobj = PyStackRef_NULL,
+        .frame.stackpointer = show->frame.localsplus,
+        .visit = visit,
+        .arg = arg,
+    };
+    Py_SET_TYPE(&show->object, &PyFrame_Type);
+}
+
 static inline int
 show_flush(struct show *show)
 {
@@ -192,18 +209,34 @@ static inline int
 frames_show_deferred(struct _PyInterpreterFrame *frame, visitproc visit,
                      void *arg)
 {
-    struct show show = {
-        .object.f_frame = &show.frame,
-        .frame.owner = FRAME_OWNED_BY_FRAME_OBJECT,
-        .frame.f_executable = PyStackRef_NULL,
-        .frame.f_funcobj = PyStackRef_NULL,
-        .frame.stackpointer = show.frame.localsplus,
-        .visit = visit,
-        .arg = arg,
-    };
-    Py_SET_TYPE(&show.object, &PyFrame_Type);
+    struct show show;
+    show_begin(&show, visit, arg);
     int result = frames_walk(frame, take_to_show, &show);
     return result != 0 ? result : show_flush(&show);
+}
+
+/* A reference outside of frames need not be counted if the collector alone frees the object. */
+static inline bool
+object_is_deferred(const PyObject *object)
+{
+    return _PyObject_HasDeferredRefcount((PyObject *)(uintptr_t)object);
+}
+
+static inline int
+object_visit_deferred(PyObject *object, visitproc visit, void *arg)
+{
+    struct show show;
+    show_begin(&show, visit, arg);
+    (void)take_to_show((_PyStackRef){.bits = (uintptr_t)object | Py_TAG_REFCNT},
+                       &show);
+    return show_flush(&show);
+}
+
+/* At the end of an interpreter the collector lets all objects be freed by their counts. */
+static inline bool
+collector_counts_all(void)
+{
+    return _PyInterpreterState_GetFinalizing(PyInterpreterState_Get()) != NULL;
 }
 
 /* Hold what the deferred references of a chain of frames refer to.  The references

@@ -169,7 +169,7 @@ toggle_event(PyObject *tool, PyCodeObject *code)
 }
 
 /* Of the names that are lent for a moment. */
-static struct mutex names_mutex;
+static struct lock names_lock;
 
 int
 code_instrument(PyCodeObject *code, PyThreadState *tstate)
@@ -182,11 +182,11 @@ code_instrument(PyCodeObject *code, PyThreadState *tstate)
         return 0;
     }
     PyObject **names = names_at(tstate->interp, offset);
-    mutex_lock(&names_mutex);
+    lock_take_at_rest(&names_lock);
     int tool = choose_tool(names);
     PyObject *number = PyLong_FromLong(tool);
     if (number == NULL) {
-        mutex_unlock(&names_mutex);
+        lock_leave(&names_lock);
         return -1;
     }
     PyObject *name = names[tool];
@@ -194,7 +194,7 @@ code_instrument(PyCodeObject *code, PyThreadState *tstate)
     names[tool] = Py_None;
     int result = toggle_event(number, code);
     names[tool] = name;
-    mutex_unlock(&names_mutex);
+    lock_leave(&names_lock);
     Py_DECREF(number);
     return result;
 }

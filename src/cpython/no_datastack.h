@@ -9,6 +9,8 @@ struct chunk_pool {
 
 struct chunk_store;
 
+struct interpreter_state;
+
 static inline int
 chunk_store_open(struct chunk_store **store)
 {
@@ -33,6 +35,13 @@ static inline void
 chunk_pool_clear(struct chunk_pool *pool)
 {
     (void)pool;
+}
+
+static inline size_t
+state_room(const struct interpreter_state *state)
+{
+    (void)state;
+    return 0;
 }
 
 static inline void

@@ -12,6 +12,7 @@
 
 #define FREE_THREADED 0
 
+#define RELAXED_LOAD(place) (place)
 #define SHARED_LOAD(place) (place)
 #define SHARED_STORE(place, value) ((void)((place) = (value)))
 #define SHARED_ADD(place, number) ((place) += (number))
@@ -33,13 +34,6 @@ tstate_is_clearing(const PyThreadState *tstate)
     return false;
 }
 
-static inline bool
-tstate_lives(uint64_t number)
-{
-    (void)number;
-    return true;
-}
-
 struct lock {
     char unused;
 };
@@ -51,31 +45,51 @@ lock_take(struct lock *lock)
 }
 
 static inline void
+lock_take_at_rest(struct lock *lock)
+{
+    (void)lock;
+}
+
+static inline void
 lock_leave(struct lock *lock)
 {
     (void)lock;
 }
 
-struct mutex {
-    char unused;
-};
-
-static inline void
-mutex_lock(struct mutex *mutex)
+static inline bool
+object_is_unshared(const PyObject *object)
 {
-    (void)mutex;
+    return Py_REFCNT(object) == 1;
 }
 
 static inline void
-mutex_unlock(struct mutex *mutex)
+object_track(PyObject *object)
 {
-    (void)mutex;
+    PyObject_GC_Track(object);
+}
+
+static inline void
+object_untrack(PyObject *object)
+{
+    PyObject_GC_UnTrack(object);
 }
 
 static inline void
 object_rearm_finalizer(PyObject *object)
 {
     _Py_AS_GC(object)->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
+}
+
+static inline void
+object_renew_finalizer(PyObject *object)
+{
+    object_rearm_finalizer(object);
+}
+
+static inline bool
+object_is_finalized(PyObject *object)
+{
+    return PyObject_GC_IsFinalized(object);
 }
 
 static inline void
@@ -97,55 +111,6 @@ object_is_found(PyObject *object)
 {
     (void)object;
     return false;
-}
-
-struct stack_lists {
-    char unused;
-};
-
-static inline void
-stack_lists_suspend(struct stack_lists *lists, PyThreadState *tstate)
-{
-    (void)lists;
-    (void)tstate;
-}
-
-static inline void
-stack_lists_resume(const struct stack_lists *lists, PyThreadState *tstate)
-{
-    (void)lists;
-    (void)tstate;
-}
-
-struct interpreter_state;
-
-static inline void
-state_hold(struct interpreter_state *state, const PyThreadState *running)
-{
-    (void)state;
-    (void)running;
-}
-
-static inline void
-state_hold_found(struct interpreter_state *state, const PyThreadState *running)
-{
-    (void)state, (void)running;
-}
-
-static inline void
-state_hold_no_more(struct interpreter_state *state, PyObject *greenlet)
-{
-    (void)state, (void)greenlet;
-}
-
-static inline int
-state_visit_uncounted(struct interpreter_state *state, visitproc visit,
-                      void *arg)
-{
-    (void)state;
-    (void)visit;
-    (void)arg;
-    return 0;
 }
 
 #define MODULE_THREADS_SLOT

@@ -1,4 +1,4 @@
-/* needs: part_free_threads.h or no_free_threads.h,
+/* needs: part_stack_lists.h or no_stack_lists.h,
    struct _PyInterpreterFrame, datastack.h, struct interpreter_state, frame_code,
    frame_clear_callable, frame_give_code, frame_visit_callable, tstate_frame,
    tstate_tools_version.

@@ -1,4 +1,4 @@
-/* needs: part_free_threads.h or no_free_threads.h,
+/* needs: part_stack_lists.h or no_stack_lists.h,
    struct _PyInterpreterFrame, datastack.h, struct interpreter_state, frame_code.
 
    How high the value stack of a parked greenlet's innermost frame is, CPython 3.11 to 3.13;

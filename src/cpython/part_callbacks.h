@@ -1,4 +1,4 @@
-/* needs: part_free_threads.h or no_free_threads.h,
+/* needs: part_stack_lists.h or no_stack_lists.h,
    datastack.h or no_datastack.h, struct interpreter_state, state_has_callback.
 
    Whether C code has called Python and waits for it, as far as the interpreter tells; see

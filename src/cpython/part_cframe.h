@@ -1,4 +1,4 @@
-/* needs: part_free_threads.h or no_free_threads.h,
+/* needs: part_stack_lists.h or no_stack_lists.h,
    datastack.h, struct interpreter_state.
 
    CPython 3.11 and 3.12: a record on the C stack, the cframe, leads to the

@@ -9,11 +9,9 @@
    whoever stops the world, the collector too, finds each greenlet either running or
    parked.
 
-   Per thread such an interpreter also keeps, and a greenlet takes along: the critical
-   sections that C code has entered, and references that the collector finds on the C
-   stack.  Both are lists through structs on that stack.  Critical sections are suspended
-   while a greenlet is parked, as they are when a thread waits.  What the references refer to
-   is held by the parked greenlet. */
+   Per thread such an interpreter also keeps, and a greenlet takes along, the critical
+   sections that C code has entered: a list through structs on the C stack.  They are
+   suspended while a greenlet is parked, as they are when a thread waits. */
 
 #ifndef GREENLET_CPYTHON_PART_FREE_THREADS_H
 #define GREENLET_CPYTHON_PART_FREE_THREADS_H
@@ -21,19 +19,19 @@
 #include <Python.h>
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
 #include "internal/pycore_critical_section.h"
 #include "internal/pycore_gc.h"
 #include "internal/pycore_lock.h"
-#include "internal/pycore_tstate.h"
+#include "internal/pycore_object.h"
+#include "internal/pycore_pystate.h"
 
 #include "core/compiler.h"
 
-#include "deferred_slots.h"
-
 #define FREE_THREADED 1
 
+#define RELAXED_LOAD(place) __atomic_load_n(&(place), __ATOMIC_RELAXED)
 #define SHARED_LOAD(place) __atomic_load_n(&(place), __ATOMIC_ACQUIRE)
 #define SHARED_STORE(place, value)                                             \
     __atomic_store_n(&(place), (value), __ATOMIC_RELEASE)
@@ -61,17 +59,6 @@ tstate_is_clearing(const PyThreadState *tstate)
     return tstate->_status.finalizing;
 }
 
-static inline bool
-tstate_lives(uint64_t number)
-{
-    PyThreadState *tstate
-        = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-    while (tstate != NULL && PyThreadState_GetID(tstate) != number) {
-        tstate = PyThreadState_Next(tstate);
-    }
-    return tstate != NULL;
-}
-
 struct lock {
     PyMutex mutex;
 };
@@ -83,25 +70,51 @@ lock_take(struct lock *lock)
 }
 
 static inline void
+lock_take_at_rest(struct lock *lock)
+{
+    PyMutex_Lock(&lock->mutex);
+}
+
+static inline void
 lock_leave(struct lock *lock)
 {
     PyMutex_Unlock(&lock->mutex);
 }
 
-struct mutex {
-    PyMutex mutex;
-};
-
-static inline void
-mutex_lock(struct mutex *mutex)
+static inline bool
+object_is_unshared(const PyObject *object)
 {
-    PyMutex_Lock(&mutex->mutex);
+    return _Py_IsOwnedByCurrentThread((PyObject *)(uintptr_t)object)
+           && RELAXED_LOAD(object->ob_ref_local) == 1
+           && RELAXED_LOAD(object->ob_ref_shared) == 0;
 }
 
 static inline void
-mutex_unlock(struct mutex *mutex)
+object_track(PyObject *object)
 {
-    PyMutex_Unlock(&mutex->mutex);
+    _PyObject_GC_TRACK(object);
+}
+
+static inline void
+object_untrack(PyObject *object)
+{
+    if (_PyObject_GC_IS_TRACKED(object)) {
+        _PyObject_GC_UNTRACK(object);
+    }
+}
+
+/* PyObject_Init has cleared all of the collector's bits. */
+static inline void
+object_renew_finalizer(PyObject *object)
+{
+    assert(!_PyGC_FINALIZED(object));
+    (void)object;
+}
+
+static inline bool
+object_is_finalized(PyObject *object)
+{
+    return _PyGC_FINALIZED(object);
 }
 
 static inline void
@@ -128,59 +141,25 @@ object_is_found(PyObject *object)
     return (object->ob_gc_bits & _PyGC_BITS_UNREACHABLE) != 0;
 }
 
-/* What lists on the C stack a suspended greenlet has; zeros if none. */
-struct stack_lists {
-    uintptr_t critical_sections;
-    struct _PyCStackRef *references;
-    struct held held; /* see state_hold */
-};
-
-/* Where the running interpreter keeps the list of references: behind PyThreadState,
-   which patch releases make longer. */
-static inline struct _PyCStackRef **
-tstate_references(PyThreadState *tstate)
-{
-    size_t behind
-        = offsetof(_PyThreadStateImpl, c_stack_refs) - sizeof(PyThreadState);
-    char *end = (char *)tstate + _PyRuntime.debug_offsets.thread_state.size;
-    return (struct _PyCStackRef **)(void *)(end + behind);
-}
-
-static OUT_OF_LINE void
-stack_lists_hold(struct stack_lists *lists)
-{
-    struct _PyCStackRef *reference = lists->references;
-    for (; reference != NULL; reference = reference->next) {
-        if (slot_hold(reference->ref, &lists->held) < 0) {
-            slot_make_strong(&reference->ref);
-        }
-    }
-}
-
-static inline void
-stack_lists_suspend(struct stack_lists *lists, PyThreadState *tstate)
+/* Suspend all critical sections of the running greenlet, and return them. */
+static inline uintptr_t
+tstate_suspend_sections(PyThreadState *tstate)
 {
     if (!LIKELY(tstate->critical_section == 0)) {
         _PyCriticalSection_SuspendAll(tstate);
     }
-    lists->critical_sections = tstate->critical_section;
+    uintptr_t sections = tstate->critical_section;
     tstate->critical_section = 0;
-    struct _PyCStackRef **references = tstate_references(tstate);
-    lists->references = *references;
-    if (!LIKELY(lists->references == NULL)) {
-        stack_lists_hold(lists);
-        *references = NULL;
-    }
+    return sections;
 }
 
 /* Last of all that resumes a greenlet: it may wait for another thread, and the world may
    be stopped meanwhile. */
 static inline void
-stack_lists_resume(const struct stack_lists *lists, PyThreadState *tstate)
+tstate_resume_sections(PyThreadState *tstate, uintptr_t sections)
 {
-    *tstate_references(tstate) = lists->references;
-    tstate->critical_section = lists->critical_sections;
-    if (!LIKELY(tstate->critical_section == 0)) {
+    tstate->critical_section = sections;
+    if (!LIKELY(sections == 0)) {
         _PyCriticalSection_Resume(tstate);
     }
 }

@@ -1,4 +1,5 @@
-/* needs: struct _PyInterpreterFrame, frame_code, frame_is_entry, tstate_tools_version,
+/* needs: part_stack_lists.h or no_stack_lists.h,
+   struct _PyInterpreterFrame, frame_code, frame_is_entry, tstate_tools_version,
    code_instrument.
 
    Bytecode that reports to tools, from CPython 3.12 on: to those of
@@ -35,7 +36,7 @@ frames_instrument(struct _PyInterpreterFrame *frame, PyThreadState *tstate)
     frame = frame_skip_entries(frame);
     while (frame != NULL) {
         PyCodeObject *code = frame_code(frame);
-        if ((unsigned)code->_co_instrumentation_version
+        if ((unsigned)RELAXED_LOAD(code->_co_instrumentation_version)
                 != tstate_tools_version(tstate)
             && code_instrument(code, tstate) < 0)
         {

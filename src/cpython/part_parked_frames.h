@@ -1,4 +1,5 @@
-/* needs: struct _PyInterpreterFrame, frame_code, frame_is_entry, frame_clear_callable,
+/* needs: part_stack_lists.h or no_stack_lists.h,
+   struct _PyInterpreterFrame, frame_code, frame_is_entry, frame_clear_callable,
    frame_visit_callable, frame_generator, frame_give_code, part_object_slots.h or
    stackref_slots.h.
 
@@ -117,7 +118,7 @@ frame_drop(struct _PyInterpreterFrame *frame, int count)
     for (int i = count - 1; i >= locals; i--) {
         slot_clear(&frame->localsplus[i]);
     }
-    if (object != NULL && Py_REFCNT(object) > 1) {
+    if (object != NULL && !object_is_unshared((PyObject *)object)) {
         frame_move_to_object(frame);
         return;
     }

@@ -1,4 +1,4 @@
-/* needs: part_free_threads.h or no_free_threads.h,
+/* needs: part_stack_lists.h or no_stack_lists.h,
    struct _PyInterpreterFrame, datastack.h, struct interpreter_state, frame_code,
    frame_is_entry, frame_clear_callable, frame_visit_callable, frame_generator,
    frame_give_code, part_object_slots.h or stackref_slots.h, part_call_arguments.h or
@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 
+#include "core/slice.h"
+
 #include "datastack.h"
 #include "part_handlers_in_table.h"
 #include "part_parked_frames.h"
@@ -28,6 +30,21 @@ state_prepare(struct interpreter_state *state, struct chunk_pool *pool,
     /* The chunk_room of a root chunk. */
     state->room = (uint16_t)state->datastack.chunk->size;
     return 0;
+}
+
+#define STATE_ROOM_OFFSET offsetof(struct interpreter_state, datastack)
+
+static_assert(offsetof(struct datastack, chunk)
+                      == offsetof(struct slice_room, low)
+                  && offsetof(struct datastack, top)
+                         == offsetof(struct slice_room, unused)
+                  && sizeof(struct datastack) == sizeof(struct slice_room),
+              "a data stack looks like a slice's room");
+
+static inline size_t
+state_room(const struct interpreter_state *state)
+{
+    return state->room != ROOM_UNKNOWN ? state->room : 0;
 }
 
 static inline bool

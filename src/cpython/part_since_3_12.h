@@ -1,4 +1,4 @@
-/* needs: part_free_threads.h or no_free_threads.h,
+/* needs: part_stack_lists.h or no_stack_lists.h,
    struct _PyInterpreterFrame, datastack.h, struct interpreter_state, frame_code,
    frame_is_entry, frame_clear_callable, frame_visit_callable, frame_generator,
    frame_give_code, part_object_slots.h or stackref_slots.h, part_call_arguments.h or
@@ -34,8 +34,8 @@ static inline void
 state_leave(struct interpreter_state *state, PyThreadState *tstate,
             struct chunk_pool *pool)
 {
-    datastack_save(&state->datastack, tstate);
-    datastack_free(&state->datastack, pool);
+    state->datastack = (struct datastack){.chunk = NULL};
+    chunks_free(tstate->datastack_chunk, pool);
     tstate_leave_executor(tstate);
     state->context = tstate->context;
     state->visible = NULL;

@@ -1,4 +1,4 @@
-/* needs: part_free_threads.h or no_free_threads.h,
+/* needs: part_stack_lists.h or no_stack_lists.h,
    datastack.h, struct interpreter_state.
 
    What is the same in every CPython from 3.13 on: no cframe, and no nesting of the
@@ -26,7 +26,8 @@ tstate_frame(const PyThreadState *tstate)
 static inline unsigned
 tstate_tools_version(const PyThreadState *tstate)
 {
-    return (unsigned)tstate->eval_breaker & ~(unsigned)_PY_EVAL_EVENTS_MASK;
+    return (unsigned)RELAXED_LOAD(tstate->eval_breaker)
+           & ~(unsigned)_PY_EVAL_EVENTS_MASK;
 }
 
 static inline PyThreadState *

@@ -1,4 +1,4 @@
-/* needs: part_free_threads.h or no_free_threads.h,
+/* needs: part_stack_lists.h or no_stack_lists.h,
    struct _PyInterpreterFrame, struct stack_end, end_note, end_init, end_enter,
    tstate_outermost_frame, code_instrument, tstate_context_changed.
 
@@ -14,7 +14,7 @@
    recursion is limited by bounds for the stack pointer, which go with the stack
    in use (part_stack_home.h).
 
-   Without a GIL two lists go along, too (part_free_threads.h).
+   Without a GIL two lists go along, too (part_stack_lists.h).
 
    Left to the thread: the data stack's spare chunk; delete_later, a list of
    objects that any greenlet may deallocate; critical_section, which is always 0
@@ -69,7 +69,7 @@ struct interpreter_state {
     struct _PyInterpreterFrame *sealed; /* see part_frames.h */
     bool is_nested;                     /* while sealed: see frames_seal */
     uint16_t room;                      /* see chunk_room */
-    struct stack_lists stack_lists;     /* see part_free_threads.h */
+    struct stack_lists stack_lists;     /* see part_stack_lists.h */
     /* Not moved by a switch: */
     _PyErr_StackItem exc_state; /* what exc_info starts from */
 };

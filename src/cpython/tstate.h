@@ -31,6 +31,12 @@
      void state_note_room(struct interpreter_state *, const PyThreadState *)
          Note the room that they have now; to be called before state_suspend where
          state_outgrown is true.
+     size_t state_room(const struct interpreter_state *)
+     STATE_ROOM_OFFSET
+         How many bytes the frames of a greenlet, once prepared, and what they leave
+         unused while it is suspended take together; 0 if that may change before the
+         next state_note_room.  Where in the state a struct slice_room is that tells of
+         these bytes (core/slice.h).
      void state_start(struct interpreter_state *, PyThreadState *)
          Give the thread state to a greenlet that begins; to be called in its
          first C function.
@@ -112,6 +118,13 @@
      void state_hold_found(struct interpreter_state *, const PyThreadState *running)
          The same for a greenlet that the collector has found: some of what it holds is held
          until it ends.
+     bool object_is_deferred(const PyObject *)
+         Does the collector alone free it, so that a reference need not be counted which is
+         shown by object_visit_deferred?  Not any more when the collector has found who
+         refers to it, nor when collector_counts_all.
+     int object_visit_deferred(PyObject *, visitproc, void *)
+     bool collector_counts_all(void)
+         Does the interpreter end, so that nothing is deferred any more?
      void state_hold_no_more(struct interpreter_state *, PyObject *greenlet)
          After state_resume, as soon as Python code may run, with the object whose state it
          is.  May run Python code.
@@ -168,8 +181,18 @@
          let Python make other pending calls.  False if no call is under way.
      void tstate_reclaim_calls(PyThreadState *)
          After a true result: the code has returned.
+     bool object_is_unshared(const PyObject *)
+         Has the caller the only reference?  Without a GIL the answer is no as well if that
+         is not known.
+     void object_track(PyObject *), void object_untrack(PyObject *)
+         PyObject_GC_Track, for what is not tracked, and PyObject_GC_UnTrack.
+     bool object_is_finalized(PyObject *)
+         PyObject_GC_IsFinalized.
      void object_rearm_finalizer(PyObject *)
          Let tp_finalize be called once more.
+     void object_renew_finalizer(PyObject *)
+         The same for an object that has just been made of a deallocated one by
+         PyObject_Init.
      bool object_is_found(PyObject *)
          Without a GIL, with the world stopped: has the collection found it that calls
          finalizers now?
@@ -212,6 +235,9 @@
      SHARED_LOAD(place), SHARED_STORE(place, value), SHARED_ADD(place, number)
          Read, write or change a variable that several threads use.  What a thread has
          done before it writes is done for who reads the result.
+     RELAXED_LOAD(place)
+         Read such a variable where the value alone counts.  It is written with
+         RELAXED_STORE, see core/compiler.h, if nothing else is to be seen with it.
      void world_stop(void), void world_start(void)
          Between the two no other thread of the interpreter runs.  In between no
          Python code is run, no reference given up, no mutex locked, and the world is
@@ -221,16 +247,16 @@
          false.
      bool tstate_lives(uint64_t number)
          With the world stopped: does the interpreter have a thread state with this number,
-         PyThreadState_GetID's?  With a GIL it is not asked, and true.
+         PyThreadState_GetID's?
      struct lock
          Zeros at first.
      void lock_take(struct lock *), void lock_leave(struct lock *)
          Between the two nobody else holds the lock, and the world is not stopped.  In
          between no other lock is taken, no reference given up and no object of the
          collector's made.  Nothing runs in this thread while it waits.
-     struct mutex, void mutex_lock(struct mutex *), void mutex_unlock(struct mutex *)
-         The same, for what may stop the world; this thread may be stopped while it
-         waits.
+     void lock_take_at_rest(struct lock *)
+         The same as lock_take, but the world may be stopped in between, and this thread
+         while it waits.
 
    Only state_frame, state_abandon and state_clear can run Python code, and
    until CPython 3.11, where making an object may collect, object_new_with_room
@@ -239,8 +265,13 @@
 #ifndef GREENLET_CPYTHON_TSTATE_H
 #define GREENLET_CPYTHON_TSTATE_H
 
+/* Both: an extension with the interpreter's internal structures.  By the second pyport.h
+   knows how PyInit functions are exported, and what is imported from a DLL. */
 #ifndef Py_BUILD_CORE
 #  define Py_BUILD_CORE 1
+#endif
+#ifndef Py_BUILD_CORE_MODULE
+#  define Py_BUILD_CORE_MODULE 1
 #endif
 #include <Python.h>
 
@@ -249,12 +280,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-#if defined(Py_GIL_DISABLED) && PY_VERSION_HEX < 0x030E0000
-#  error "of CPython's free-threaded builds 3.14 and newer ones are supported"
-#elif defined(Py_GIL_DISABLED)
-#  include "part_free_threads.h"
+#include "core/compiler.h"
+
+#if !defined(Py_GIL_DISABLED)
+#  include "no_stack_lists.h"
+#elif PY_VERSION_HEX >= 0x030E0000
+#  include "part_stack_lists.h"
+#elif defined(SANITIZES_THREADS)
+/* `make test-tsan` builds 3.13 from source, and with it what it hides from extensions. */
+#  include "part_critical_sections.h"
 #else
-#  include "no_free_threads.h"
+#  error "of CPython's free-threaded builds 3.14 and newer ones are supported"
 #endif
 
 static inline void
@@ -318,9 +354,20 @@ thread_is_main(void)
 }
 
 static inline bool
+tstate_lives(uint64_t number)
+{
+    PyThreadState *tstate
+        = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    while (tstate != NULL && PyThreadState_GetID(tstate) != number) {
+        tstate = PyThreadState_Next(tstate);
+    }
+    return tstate != NULL;
+}
+
+static inline bool
 tstate_collecting(PyThreadState *tstate)
 {
-    return tstate->interp->gc.collecting != 0;
+    return RELAXED_LOAD(tstate->interp->gc.collecting) != 0;
 }
 
 #endif

@@ -27,6 +27,8 @@
 #include <frameobject.h>
 #include <stddef.h>
 
+#include "core/slice.h"
+
 #include "no_datastack.h"
 
 struct interpreter_state {
@@ -45,7 +47,14 @@ struct interpreter_state {
         };
     };
     _PyErr_StackItem exc_state; /* what exc_info starts from */
+    void *no_room[2];           /* zeros for ever, see STATE_ROOM_OFFSET */
 };
+
+#define STATE_ROOM_OFFSET offsetof(struct interpreter_state, no_room)
+
+static_assert(sizeof(((struct interpreter_state *)NULL)->no_room)
+                  == sizeof(struct slice_room),
+              "`no_room` looks like a slice's room");
 
 static_assert(offsetof(struct interpreter_state, arguments_end)
                   >= offsetof(struct interpreter_state, root_cframe)

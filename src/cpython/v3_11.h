@@ -174,8 +174,8 @@ state_leave(struct interpreter_state *state, PyThreadState *tstate,
             struct chunk_pool *pool)
 {
     tstate->root_cframe.use_tracing = tstate->cframe->use_tracing;
-    datastack_save(&state->datastack, tstate);
-    datastack_free(&state->datastack, pool);
+    state->datastack = (struct datastack){.chunk = NULL};
+    chunks_free(tstate->datastack_chunk, pool);
     state->context = tstate->context;
     state->visible = NULL;
 }

@@ -6,7 +6,8 @@
    limit counts for parked greenlets too; the C counter has a fixed limit.
 
    Left to the thread: delete_later, a list of objects that any greenlet may
-   deallocate; critical_section, which is always 0 with a GIL; tracing and
+   deallocate; critical_section, which is always 0 with a GIL, and goes along without
+   (part_critical_sections.h); tracing and
    profiling functions; the exception being raised, since a switch either has
    none or hands it over.
 
@@ -31,6 +32,7 @@ struct interpreter_state {
     int c_remaining;
     unsigned tools_version;             /* see part_instrumentation.h */
     bool is_nested;                     /* while sealed: see frames_seal */
+    struct stack_lists stack_lists;     /* see part_critical_sections.h */
     uint16_t room;                      /* see chunk_room */
     struct _PyInterpreterFrame *sealed; /* see part_frames.h */
     PyObject *const *arguments_end;     /* see part_call_arguments.h */
@@ -85,6 +87,7 @@ state_start(struct interpreter_state *state, PyThreadState *tstate)
 static inline void
 state_suspend(struct interpreter_state *state, PyThreadState *tstate)
 {
+    stack_lists_suspend(&state->stack_lists, tstate);
     state->visible = tstate->current_frame;
     state->exc_info = tstate->exc_info;
     state->context = tstate->context;
@@ -112,6 +115,7 @@ state_resume(struct interpreter_state *state, PyThreadState *tstate)
     if (state->tools_version != tstate_tools_version(tstate)) {
         frames_instrument(tstate->current_frame, tstate);
     }
+    stack_lists_resume(&state->stack_lists, tstate);
 }
 
 static inline void *

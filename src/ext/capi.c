@@ -41,7 +41,7 @@ capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     struct message message = {.kind = MESSAGE_ARGUMENTS};
-    bool started = greenlet_of(self)->slice.state != SLICE_UNSTARTED;
+    bool started = greenlet_state(greenlet_of(self)) != SLICE_UNSTARTED;
     if (args == NULL || (args == Py_None && !started)) {
         message.args = PyTuple_New(0);
     }
@@ -91,7 +91,8 @@ capi_get_parent(PyGreenlet *self)
 static int
 capi_main(PyGreenlet *self)
 {
-    return require_greenlet(self) < 0 ? -1 : greenlet_of(self)->is_main;
+    return require_greenlet(self) < 0 ? -1
+                                      : greenlet_is_main(greenlet_of(self));
 }
 
 static int
@@ -99,7 +100,7 @@ capi_started(PyGreenlet *self)
 {
     return require_greenlet(self) < 0
                ? -1
-               : greenlet_of(self)->slice.state != SLICE_UNSTARTED;
+               : greenlet_state(greenlet_of(self)) != SLICE_UNSTARTED;
 }
 
 static int

@@ -38,7 +38,7 @@ static void
 check_main(const struct thread *thread)
 {
     check_active(thread, thread->main);
-    must(thread->main->is_main, "main is a main greenlet", thread);
+    must(greenlet_is_main(thread->main), "main is a main greenlet", thread);
     must(thread->main->parent == NULL, "main has no parent", thread);
 }
 
@@ -49,7 +49,7 @@ check_started(const struct thread *thread, uint32_t place)
     check_active(thread, greenlet);
     must(greenlet->number.place == place, "a started greenlet knows its place",
          thread);
-    must(!greenlet->is_main, "main is not among the started", thread);
+    must(!greenlet_is_main(greenlet), "main is not among the started", thread);
     must(greenlet->parent == NULL
              || greenlet_of(greenlet->parent)->has_children,
          "a parent knows that it has children", thread);
@@ -137,7 +137,8 @@ thread_check(struct thread *thread)
     must(thread->handover.origin == NULL && thread->handover.value == NULL
              && thread->handover.attribute == NULL,
          "between switches nothing is handed over", thread);
-    must(thread->references > (Py_ssize_t)thread->started_count,
+    must(thread->own_references + SHARED_LOAD(thread->references) - THREAD_LIVES
+             > (Py_ssize_t)thread->started_count,
          "each of the started has a reference to the record", thread);
     check_main(thread);
     check_roster(thread);
@@ -183,7 +184,7 @@ break_dying(struct thread *thread)
 static void
 break_is_main(struct thread *thread)
 {
-    thread->main->is_main = false;
+    thread->main->slice.is_first = false;
 }
 
 static void
@@ -201,7 +202,7 @@ break_place(struct thread *thread)
 static void
 break_main_among_started(struct thread *thread)
 {
-    thread->started[0]->is_main = true;
+    thread->started[0]->slice.is_first = true;
 }
 
 static void
@@ -286,7 +287,7 @@ break_attention(struct thread *thread)
 static void
 break_references(struct thread *thread)
 {
-    thread->references = 1;
+    thread->own_references = 0;
 }
 
 static const struct {

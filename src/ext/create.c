@@ -31,7 +31,7 @@ allocate_whole(PyTypeObject *type)
     PyObject *self = object_new_with_room(type, sizeof(struct greenlet));
     if (self != NULL) {
         attach((PyGreenlet *)self, (char *)self + type->tp_basicsize);
-        PyObject_GC_Track(self);
+        object_track(self);
     }
     return (PyGreenlet *)self;
 }
@@ -73,7 +73,6 @@ create_main(struct thread *thread)
     }
     if (self != NULL) {
         struct greenlet *greenlet = greenlet_of(self);
-        greenlet->is_main = true;
         thread_retain(thread);
         greenlet->thread = thread;
     }

@@ -36,6 +36,7 @@ KEPT const struct debug_field greenlet_debug_layout[] = {
     POINTER(greenlet, parent),
     POINTER(greenlet, run),
     POINTER(slice, near),
+    POINTER(slice, far),
     POINTER(slice, copy),
     NUMBER(slice, saved_size),
     NUMBER(slice, state),
@@ -43,5 +44,12 @@ KEPT const struct debug_field greenlet_debug_layout[] = {
     POINTER(thread, stack.current),
     POINTER(thread, tstate),
     {"heap_copy.memory", offsetof(struct heap_copy, memory), CACHE_LINE},
+    {"mapped_stack", 0, sizeof(struct mapped_stack)},
+    POINTER(mapped_stack, pool),
+    NUMBER(stack_pool, room_unused),
+    {"greenlet.room.unused",
+     offsetof(struct greenlet, interpreter) + STATE_ROOM_OFFSET
+         + offsetof(struct slice_room, unused),
+     sizeof(void *)},
     {"", 0, 0},
 };

@@ -205,7 +205,8 @@
     "    >>> before = greenlet.settrace(log)\n"
 
 #define DOC_STACK_POLICY                                                       \
-    "stack_policy($module, mode=None, /, *, limit=None, size=None)\n"          \
+    "stack_policy($module, mode=None, /, *, limit=None, size=None, "           \
+    "idle=None)\n"                                                             \
     "--\n"                                                                     \
     "\n"                                                                       \
     "Tell, and set if arguments are given, which greenlets get a stack of\n"   \
@@ -218,9 +219,13 @@
     "  limit  an int: how many stacks there may be in the process; when\n"     \
     "         there are no more, greenlets start on the shared stack\n"        \
     "  size   an int: bytes of each; 0 for as large as the thread's own\n"     \
+    "  idle   a float: seconds after which a greenlet that stays parked\n"     \
+    "         leaves its stack, if the mode is 'automatic' and there are\n"    \
+    "         more than a few: its bytes are in the heap until it is\n"        \
+    "         resumed; 0 for never\n"                                          \
     "\n"                                                                       \
-    "Returns the policy as it was before, a named tuple.  A mode, limit or\n"  \
-    "size that makes no sense is a ValueError.  The environment variable\n"    \
+    "Returns the policy as it was before, a named tuple.  A mode, limit,\n"    \
+    "size or time that makes no sense is a ValueError.  The variable\n"        \
     "GREENLET_STACK_POLICY sets the mode at the start.\n"                      \
     "\n"                                                                       \
     "    >>> before = greenlet.stack_policy('shared')\n"                       \

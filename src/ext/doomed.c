@@ -27,7 +27,7 @@ doomed_push(struct greenlet **list, struct greenlet *greenlet)
     assert(!greenlet->is_doomed && greenlet->thread != NULL);
     greenlet->is_doomed = true;
     greenlet->as.started.doomed_next = *list;
-    *list = greenlet;
+    SHARED_STORE(*list, greenlet);
     count_waiting(1);
 }
 
@@ -37,7 +37,7 @@ list_pop(struct greenlet **list)
 {
     struct greenlet *greenlet = *list;
     if (greenlet != NULL) {
-        *list = greenlet->as.started.doomed_next;
+        SHARED_STORE(*list, greenlet->as.started.doomed_next);
         greenlet->as.started.doomed_next = NULL;
         greenlet->is_doomed = false;
         count_waiting(-1);

@@ -3,6 +3,7 @@
 #include "entrances.h"
 
 #include "core/compiler.h"
+#include "start.h"
 #include "switch.h"
 #include "threads.h"
 #include "trace.h"
@@ -19,7 +20,7 @@ entrance_switch(PyGreenlet *target, struct message *message)
 }
 
 /* switch() with everything that the fast path below does not know. */
-static HOT NOT_INLINED PyObject *
+static NOT_INLINED PyObject *
 switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
             PyObject *keywords)
 {
@@ -32,6 +33,46 @@ switch_slow(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
         message.arguments_end += PyTuple_GET_SIZE(keywords);
     }
     return entrance_switch(self, &message);
+}
+
+/* switch() with arguments that have been packed.  Consumes the tuple. */
+static NOT_INLINED PyObject *
+switch_packed(PyGreenlet *self, PyObject *args, PyObject *const *arguments_end)
+{
+    struct message message = {.kind = MESSAGE_ARGUMENTS,
+                              .args = args,
+                              .arguments_end = arguments_end};
+    return entrance_switch(self, &message);
+}
+
+/* The other fast path: start a greenlet.  It ends with a jump as well, so that the greenlet
+   that parks here returns to its caller as predicted (core/switch.h).  While the arguments
+   are packed Python code may run, which may start the greenlet, too. */
+static HOT NOT_INLINED PyObject *
+start(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
+      PyObject *keywords)
+{
+    struct thread *thread = threads_enter_quickly();
+    if (!LIKELY(thread != NULL && keywords == NULL)) {
+        return switch_slow(self, args, count, keywords);
+    }
+    PyObject *packed = count == 0 ? Py_NewRef(thread->module->no_arguments)
+                                  : message_pack(args, count);
+    if (packed == NULL || object_prepare_calls(&self->dict) < 0) {
+        Py_XDECREF(packed);
+        return NULL;
+    }
+    struct greenlet *target = greenlet_of(self);
+    if (!LIKELY(start_is_ready(thread, target))) {
+        return switch_packed(self, packed, args + count);
+    }
+    if (start_prepare(thread, target, NULL, packed, MESSAGE_ARGUMENTS) < 0) {
+        Py_DECREF(packed);
+        return NULL;
+    }
+    Py_INCREF(self);
+    state_note_arguments(&thread_running(thread)->interpreter, args + count);
+    return switch_resume(thread, target, NULL);
 }
 
 /* Takes the address of `value`, and so could not end with a jump. */
@@ -49,7 +90,7 @@ switch_value(struct greenlet *target, PyObject *value,
              PyObject *const *arguments_end)
 {
     struct thread *thread = target->thread;
-    if (!LIKELY(SHARED_LOAD(thread->tstate) == tstate_current())) {
+    if (!LIKELY(thread_is_current(thread))) {
         return switch_value_slow(target->object, value);
     }
     Py_INCREF(target->object);
@@ -62,20 +103,21 @@ entrance_switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
                        PyObject *keywords)
 {
     struct greenlet *target = greenlet_of((PyGreenlet *)self);
-    if (LIKELY(target->slice.state == SLICE_ACTIVE && count <= 1
-               && keywords == NULL))
-    {
+    if (LIKELY(greenlet_state(target) == SLICE_ACTIVE && keywords == NULL)) {
         const struct thread *thread = SHARED_LOAD(target->thread);
         if (LIKELY((!FREE_THREADED || thread != NULL)
                    && !SHARED_LOAD(thread->attention)
-                   && target != thread_running(thread)))
+                   && !thread_runs(thread, target)))
         {
-            PyObject *none = thread->module->no_arguments;
-            return switch_value(target, count == 1 ? args[0] : none,
-                                args + count);
+            if (count == 0) {
+                return switch_value(target, thread->module->no_arguments, args);
+            }
+            if (LIKELY(count == 1)) {
+                return switch_value(target, args[0], args + 1);
+            }
         }
     }
-    return switch_slow((PyGreenlet *)self, args, count, keywords);
+    return start((PyGreenlet *)self, args, count, keywords);
 }
 
 /* Turn the arguments of throw() into the exception that is set; -1 if they are
@@ -128,7 +170,7 @@ throw_in(struct thread *thread, PyGreenlet *target, PyObject *type,
     }
     struct message message
         = {.kind = MESSAGE_EXCEPTION, .arguments_end = arguments_end};
-    if (greenlet_of(target)->slice.state == SLICE_DEAD) {
+    if (greenlet_state(greenlet_of(target)) == SLICE_DEAD) {
         PyObject *exit = message_take_exit(thread->module);
         if (exit != NULL) {
             message.kind = MESSAGE_EXIT;

@@ -28,35 +28,6 @@ inspect_started(PyObject *self, PyObject *unused)
     }
 }
 
-static const char *
-name_of_state(const struct greenlet *greenlet)
-{
-    if (greenlet_is_dead(greenlet)) {
-        return "dead";
-    }
-    if (!greenlet_is_alive(greenlet)) {
-        return "unstarted";
-    }
-    return greenlet_is_running(greenlet) ? "running" : "parked";
-}
-
-/* A new reference to the innermost frame; None if there is none; NULL with an
-   exception.  Runs no Python code. */
-static PyObject *
-find_frame(struct greenlet *greenlet)
-{
-    PyObject *frame = owner_frame(greenlet);
-    return frame != NULL || PyErr_Occurred() ? frame : Py_NewRef(Py_None);
-}
-
-/* The ident of its thread, or None; NULL with an exception.  Runs no Python code. */
-static PyObject *
-find_thread_ident(struct greenlet *greenlet)
-{
-    unsigned long ident = owner_ident(greenlet);
-    return ident != 0 ? PyLong_FromUnsignedLong(ident) : Py_NewRef(Py_None);
-}
-
 static PyObject *
 none_if_missing(PyObject *object)
 {
@@ -70,15 +41,16 @@ inspect_describe(PyObject *self, PyObject *object)
     if (type_require(object) < 0) {
         return NULL;
     }
-    struct greenlet *greenlet = greenlet_from(object);
-    PyObject *frame = find_frame(greenlet);
-    PyObject *ident = frame != NULL ? find_thread_ident(greenlet) : NULL;
-    if (ident == NULL) {
-        Py_XDECREF(frame);
+    struct description description;
+    if (owner_describe(greenlet_from(object), &description) < 0) {
         return NULL;
     }
-    return Py_BuildValue("sNNN", name_of_state(greenlet), ident,
-                         none_if_missing(owner_run(greenlet)), frame);
+    PyObject *ident = description.ident != 0
+                          ? PyLong_FromUnsignedLong(description.ident)
+                          : Py_NewRef(Py_None);
+    return Py_BuildValue("sNNN", description.state, ident,
+                         none_if_missing(description.run),
+                         none_if_missing(description.frame));
 }
 
 PyObject *

@@ -26,7 +26,7 @@ runs_python(const struct greenlet *greenlet)
     }
     const struct thread *thread = greenlet->thread;
     PyObject *self = PyCFunction_Check(run) ? PyCFunction_GET_SELF(run) : NULL;
-    return self != NULL && thread->link != NULL
+    return self != NULL && RELAXED_LOAD(thread->link) != NULL
            && PyObject_TypeCheck(self, thread->module->type);
 }
 
@@ -35,8 +35,8 @@ runs_python(const struct greenlet *greenlet)
 static int
 callbacks_of_thread(const struct thread *thread)
 {
-    const PyThreadState *tstate = thread_state(thread);
-    return tstate != NULL ? tstate_callbacks(tstate) : thread->last_callbacks;
+    return thread_is_own(thread) ? tstate_callbacks(thread->tstate)
+                                 : thread->last_callbacks;
 }
 
 /* Tcl takes the GIL for its callbacks by a way of tkinter's, which nobody counts.  A switch
@@ -70,7 +70,8 @@ kill_finds_callback(const struct greenlet *greenlet)
 void
 kill_release(struct greenlet *greenlet)
 {
-    assert(greenlet->slice.state == SLICE_ACTIVE && !greenlet->is_main);
+    assert(greenlet_state(greenlet) == SLICE_ACTIVE
+           && !greenlet_is_main(greenlet));
     struct thread *thread = greenlet->thread;
     /* C code may have left addresses of its locals anywhere. */
     bool keeps_stack
@@ -232,7 +233,7 @@ kill_one(struct greenlet *greenlet, bool is_found)
 void
 kill_dropped(struct greenlet *greenlet)
 {
-    assert(greenlet_is_alive(greenlet) && !greenlet->is_main);
+    assert(greenlet_is_alive(greenlet) && !greenlet_is_main(greenlet));
     kill_one(greenlet, false);
 }
 

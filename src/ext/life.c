@@ -48,8 +48,11 @@ void
 life_finalize(PyObject *self)
 {
     struct greenlet *greenlet = greenlet_from(self);
-    if (greenlet == NULL || !greenlet_is_alive(greenlet) || greenlet->is_main
-        || interpreter_finalizing())
+    if (FREE_THREADED && greenlet != NULL) {
+        owner_count_run(greenlet);
+    }
+    if (greenlet == NULL || !greenlet_is_alive(greenlet)
+        || greenlet_is_main(greenlet) || interpreter_finalizing())
     {
         return;
     }
@@ -67,22 +70,24 @@ life_finalize(PyObject *self)
 
 /* For subclasses whose finalizer or deallocator did not call ours, at the very
    end of their deallocation: as PyObject_CallFinalizerFromDealloc, which will
-   not call it twice.  Returns true if the object lives on. */
+   not call it twice.  Returns true if the object lives on; without a GIL others may free
+   it and its type by then. */
 static bool
 finalize_late(PyObject *self)
 {
+    /* Python's deallocator goes on to release the type, if that is not for us. */
+    bool is_released_later
+        = PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_HEAPTYPE)
+          && !has_heap_base(self);
+    PyTypeObject *type = is_released_later ? Py_TYPE(self) : NULL;
+    Py_XINCREF(type);
     object_resurrect(self);
     life_finalize(self);
-    if (!object_lives_on(self)) {
-        return false;
+    if (object_lives_on(self)) {
+        return true;
     }
-    /* Python's deallocator goes on to release the type, if that is not for us. */
-    if (PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_HEAPTYPE)
-        && !has_heap_base(self))
-    {
-        Py_INCREF(Py_TYPE(self));
-    }
-    return true;
+    Py_XDECREF(type);
+    return false;
 }
 
 /* Consumes a reference.  A chain of parents that end with it, which may be long, is ended
@@ -107,9 +112,14 @@ release_parent(PyGreenlet *parent)
     Py_XDECREF(parent);
 }
 
-static void
+/* All that a greenlet refers to, which cannot run any more.  May run Python code. */
+static ALWAYS_INLINE void
 release(struct greenlet *greenlet)
 {
+    if (greenlet_state(greenlet) == SLICE_ACTIVE && !greenlet_is_main(greenlet))
+    {
+        kill_release(greenlet);
+    }
     PyGreenlet *parent = greenlet->parent;
     greenlet->parent = NULL;
     state_clear(&greenlet->interpreter);
@@ -130,27 +140,27 @@ life_dealloc(PyObject *self)
     {
         return;
     }
-    if (greenlet != NULL && greenlet_is_alive(greenlet) && !greenlet->is_main
-        && !interpreter_finalizing() && finalize_late(self))
+    if (greenlet != NULL && greenlet_is_alive(greenlet)
+        && !greenlet_is_main(greenlet) && !interpreter_finalizing()
+        && finalize_late(self))
     {
         return;
     }
-    PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, life_dealloc) if (object->weakreflist != NULL)
-    {
+    object_untrack(self);
+    Py_TRASHCAN_BEGIN(self, life_dealloc);
+    if (RELAXED_LOAD(object->weakreflist) != NULL) {
         PyObject_ClearWeakRefs(self);
     }
     Py_CLEAR(object->dict);
+    struct thread *thread = NULL;
     if (greenlet != NULL) {
-        if (greenlet->slice.state == SLICE_ACTIVE && !greenlet->is_main) {
-            kill_release(greenlet);
-        }
         release(greenlet);
         slice_release(&greenlet->slice);
-        owner_let_go(greenlet);
+        thread = owner_known(greenlet);
+        owner_let_go(greenlet, thread);
     }
     PyTypeObject *owned_type = has_heap_base(self) ? Py_TYPE(self) : NULL;
-    if (greenlet == NULL || !spares_keep(object)) {
+    if (greenlet == NULL || !spares_keep(thread, object)) {
         object->pimpl = NULL;
         if (greenlet != NULL && greenlet->is_apart) {
             PyMem_Free(greenlet);
@@ -161,6 +171,20 @@ life_dealloc(PyObject *self)
     Py_TRASHCAN_END
 }
 
+static int
+visit_run(struct greenlet *greenlet, visitproc visit, void *arg)
+{
+    if (!FREE_THREADED || !greenlet->run_is_uncounted) {
+        Py_VISIT(greenlet->run);
+        return 0;
+    }
+    int result = object_visit_deferred(greenlet->run, visit, arg);
+    if (collector_counts_all()) {
+        greenlet_count_run(greenlet);
+    }
+    return result;
+}
+
 int
 life_traverse(PyObject *self, visitproc visit, void *arg)
 {
@@ -168,10 +192,11 @@ life_traverse(PyObject *self, visitproc visit, void *arg)
     if (greenlet == NULL) {
         return 0;
     }
-    if (FREE_THREADED && greenlet->is_main) {
+    if (FREE_THREADED && greenlet_is_main(greenlet)) {
         owner_note_visit(greenlet);
     }
     if (greenlet_is_alive(greenlet) && object_is_opaque(self, life_finalize)) {
+        assert(!greenlet->run_is_uncounted);
         return state_visit_uncounted(&greenlet->interpreter, visit, arg);
     }
     if (has_heap_base(self)) {
@@ -179,28 +204,25 @@ life_traverse(PyObject *self, visitproc visit, void *arg)
     }
     Py_VISIT(((PyGreenlet *)self)->dict);
     Py_VISIT(greenlet->parent);
-    Py_VISIT(greenlet->run);
     Py_VISIT(greenlet->holds.args);
-    return state_visit(&greenlet->interpreter, visit, arg);
+    int result = visit_run(greenlet, visit, arg);
+    return result != 0 ? result
+                       : state_visit(&greenlet->interpreter, visit, arg);
 }
 
 /* Never tears a greenlet that can still run: if it should have been killed, but its subclass
-   has a finalizer of its own, it is doomed.  A greenlet that cannot run any more is
-   released. */
+   has a finalizer of its own, it is doomed. */
 int
 life_clear(PyObject *self)
 {
     struct greenlet *greenlet = greenlet_from(self);
     if (greenlet_is_alive(greenlet)) {
-        if (!greenlet->is_main) {
+        if (!greenlet_is_main(greenlet)) {
             life_finalize(self);
         }
         return 0;
     }
     Py_CLEAR(((PyGreenlet *)self)->dict);
-    if (greenlet->slice.state == SLICE_ACTIVE && !greenlet->is_main) {
-        kill_release(greenlet);
-    }
     release(greenlet);
     tree_forget_threads();
     return 0;

@@ -68,17 +68,24 @@ collect_keywords(PyObject *names, PyObject *const *values)
     return kwargs;
 }
 
-HOT int
+HOT PyObject *
+message_pack(PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
+    }
+    return tuple;
+}
+
+int
 message_collect(struct message *message, PyObject *const *args,
                 Py_ssize_t count, PyObject *keywords)
 {
     *message = (struct message){.kind = MESSAGE_ARGUMENTS,
-                                .args = PyTuple_New(count)};
+                                .args = message_pack(args, count)};
     if (message->args == NULL) {
         return -1;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyTuple_SET_ITEM(message->args, i, Py_NewRef(args[i]));
     }
     if (keywords == NULL) {
         return 0;

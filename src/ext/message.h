@@ -19,6 +19,10 @@ PyObject *message_keywords(const struct message *message);
    allocates. */
 int message_add_keywords(struct message *message, PyObject *kwargs);
 
+/* A tuple of the positional arguments of a vectorcall, a new reference; NULL with an
+   exception.  May run Python code: it allocates. */
+PyObject *message_pack(PyObject *const *args, Py_ssize_t count);
+
 /* Make a message of the arguments of a vectorcall; -1 with an exception.  May run Python
    code: it allocates. */
 int message_collect(struct message *message, PyObject *const *args,

@@ -49,7 +49,8 @@ struct greenlet {
     PyGreenlet *object;    /* borrowed: this struct is the object's */
     struct interpreter_state interpreter;
     PyGreenlet *parent; /* owned */
-    PyObject *run;      /* owned; NULL from the moment that it returns */
+    PyObject *run;      /* owned, unless run_is_uncounted; NULL from the
+                           moment that it returns */
     union {
         PyObject *args; /* owned; of the call of `run`, see call_kind */
         PyObject *heir; /* owned; if it is_dying: who is asked whether it can
@@ -70,7 +71,9 @@ struct greenlet {
         uint32_t found_when; /* unstarted: what thread_moves was then */
         uint32_t place;      /* started: in its thread's list of the started */
     } number;
-    uint16_t callbacks;     /* once started: tstate_callbacks at that time */
+    uint8_t callbacks; /* once started: tstate_callbacks at that time, its last
+                          byte: where that is less, more seem to be under way */
+    bool run_is_uncounted;  /* see greenlet_set_new_run */
     unsigned call_kind : 2; /* enum message_kind; what `holds.args` are */
     bool is_dying : 1; /* its run has returned, and its heir is looked for */
     bool has_children : 1;     /* may be a parent */
@@ -83,9 +86,21 @@ struct greenlet {
                  owner writes while another thread may doom the greenlet */
     bool is_doomed : 1; /* on a list of its thread, which refers to it */
     bool is_found : 1;  /* while doomed: the collector has found it */
-    bool is_main : 1;
-    bool is_apart : 1; /* in memory of its own, not right behind the object */
+    bool is_apart : 1;  /* in memory of its own, not right behind the object */
 };
+
+/* An enum slice_state.  Of another thread's greenlet it may be over at once. */
+static inline int
+greenlet_state(const struct greenlet *greenlet)
+{
+    return RELAXED_LOAD(greenlet->slice.state);
+}
+
+static inline bool
+greenlet_is_main(const struct greenlet *greenlet)
+{
+    return greenlet->slice.is_first;
+}
 
 /* Make `greenlet` unstarted.  It is new, all zeros, or has been deallocated; then it was no
    main greenlet, and holds nothing.  Runs no Python code. */
@@ -100,6 +115,7 @@ greenlet_reset(struct greenlet *greenlet)
     greenlet->is_dying = false;
     greenlet->has_children = false;
     greenlet->is_killed = false;
+    assert(!greenlet->run_is_uncounted);
 }
 
 static inline struct greenlet *
@@ -127,7 +143,49 @@ static inline bool
 object_is_opaque(PyObject *object, destructor finalizer)
 {
     return Py_TYPE(object)->tp_finalize != finalizer
-           || PyObject_GC_IsFinalized(object);
+           || object_is_finalized(object);
+}
+
+/* Give a new greenlet of no subclass, which nobody else knows, what it is to call.  Without
+   a GIL threads that all call the same function would wait for each other to count: so the
+   reference is not counted if the collector alone frees the function.  To it
+   the reference is shown (life_traverse), until it finds the greenlet or the interpreter
+   ends: then it may free the function by its count. */
+static inline void
+greenlet_set_new_run(struct greenlet *greenlet, PyObject *run)
+{
+    assert(greenlet->run == NULL);
+    greenlet->run = run;
+    if (FREE_THREADED && object_is_deferred(run)) {
+        greenlet->run_is_uncounted = true;
+    }
+    else {
+        Py_INCREF(run);
+    }
+}
+
+/* From here on the reference is counted.  In the owner, or in a look. */
+static inline void
+greenlet_count_run(struct greenlet *greenlet)
+{
+    if (greenlet->run_is_uncounted) {
+        greenlet->run_is_uncounted = false;
+        Py_INCREF(greenlet->run);
+    }
+}
+
+/* Take what it calls away from a greenlet: a reference, or NULL if there is none to let go
+   of. */
+static inline PyObject *
+greenlet_take_run(struct greenlet *greenlet)
+{
+    PyObject *run = greenlet->run;
+    greenlet->run = NULL;
+    if (FREE_THREADED && greenlet->run_is_uncounted) {
+        greenlet->run_is_uncounted = false;
+        run = NULL;
+    }
+    return run;
 }
 
 /* Let go of what a greenlet has called.  An exception that is set stays set.  May run
@@ -135,9 +193,8 @@ object_is_opaque(PyObject *object, destructor finalizer)
 static inline void
 greenlet_release_call(struct greenlet *greenlet)
 {
-    PyObject *run = greenlet->run;
+    PyObject *run = greenlet_take_run(greenlet);
     PyObject *args = greenlet->holds.args;
-    greenlet->run = NULL;
     greenlet->holds.args = NULL;
     Py_XDECREF(args);
     Py_XDECREF(run);

@@ -12,18 +12,8 @@ static struct thread *
 living_thread(struct greenlet *greenlet)
 {
     struct thread *thread = tree_find_thread(greenlet);
-    return thread != NULL && thread_state(thread) != NULL ? thread : NULL;
-}
-
-unsigned long
-owner_ident(struct greenlet *greenlet)
-{
-    bool stopped = look_begin(greenlet);
-    const struct thread *thread = living_thread(greenlet);
-    unsigned long ident
-        = thread != NULL ? tstate_thread_ident(thread->tstate) : 0;
-    look_end(stopped);
-    return ident;
+    return thread != NULL && thread_living_state(thread) != NULL ? thread
+                                                                 : NULL;
 }
 
 /* A new reference to the main greenlet of the living thread that a greenlet belongs to;
@@ -82,20 +72,46 @@ owner_parked_frame(struct greenlet *greenlet)
     return frame;
 }
 
-PyObject *
-owner_frame(struct greenlet *greenlet)
+static const char *
+name_of_state(const struct greenlet *greenlet)
+{
+    if (greenlet_is_dead(greenlet)) {
+        return "dead";
+    }
+    if (!greenlet_is_alive(greenlet)) {
+        return "unstarted";
+    }
+    return greenlet_is_running(greenlet) ? "running" : "parked";
+}
+
+/* The innermost frame of a parked or a running greenlet, a new reference; NULL, perhaps with
+   an exception, if it has none.  For a look. */
+static PyObject *
+innermost_frame(struct greenlet *greenlet)
+{
+    PyThreadState *running = greenlet_is_running(greenlet)
+                                 ? thread_living_state(greenlet->thread)
+                                 : NULL;
+    return running != NULL
+               ? (PyObject *)PyThreadState_GetFrame(running)
+               : state_frame(&greenlet->interpreter, tstate_current());
+}
+
+int
+owner_describe(struct greenlet *greenlet, struct description *description)
 {
     int collects = collector_pause();
     bool stopped = look_begin(greenlet);
-    PyThreadState *running
-        = greenlet_is_running(greenlet) ? thread_state(greenlet->thread) : NULL;
-    PyObject *frame
-        = running != NULL
-              ? (PyObject *)PyThreadState_GetFrame(running)
-              : state_frame(&greenlet->interpreter, tstate_current());
+    const struct thread *thread = living_thread(greenlet);
+    description->state = name_of_state(greenlet);
+    description->ident
+        = thread != NULL ? tstate_thread_ident(thread->tstate) : 0;
+    description->frame = innermost_frame(greenlet);
+    bool failed = description->frame == NULL && PyErr_Occurred();
+    description->run = failed ? NULL : Py_XNewRef(greenlet->run);
     look_end(stopped);
     collector_go_on(collects);
-    return frame;
+    return failed ? -1 : 0;
 }
 
 size_t
@@ -112,15 +128,14 @@ owner_stack_kept(struct greenlet *greenlet)
 static PyObject **
 context_place(struct greenlet *greenlet)
 {
-    bool is_lost_main = greenlet->is_main && owner_tstate(greenlet) == NULL;
-    PyThreadState *running = NULL;
-    if (greenlet_is_running(greenlet)) {
-        running = greenlet->thread->tstate;
-    }
-    bool is_elsewhere = running != NULL && running != tstate_current();
+    bool is_lost_main
+        = greenlet_is_main(greenlet) && owner_tstate(greenlet) == NULL;
+    bool is_running = greenlet_is_running(greenlet);
+    bool is_elsewhere = is_running && !thread_is_own(greenlet->thread);
     return is_lost_main || is_elsewhere
                ? NULL
-               : state_context(&greenlet->interpreter, running);
+               : state_context(&greenlet->interpreter,
+                               is_running ? tstate_current() : NULL);
 }
 
 PyObject *
@@ -157,7 +172,7 @@ owner_set_context(struct greenlet *greenlet, PyObject *context)
 static bool
 can_be_referred_to(const struct greenlet *greenlet)
 {
-    return greenlet->slice.state == SLICE_ACTIVE
+    return greenlet_state(greenlet) == SLICE_ACTIVE
            && Py_REFCNT(greenlet->object) > 0;
 }
 
@@ -225,6 +240,7 @@ doom_others_found(const struct thread *thread)
         if (object_is_found((PyObject *)greenlet->object)
             && !greenlet->is_opaque && greenlet_is_parked(greenlet))
         {
+            greenlet_count_run(greenlet);
             state_hold_found(&greenlet->interpreter, NULL);
             (void)doom(greenlet, true);
         }
@@ -258,7 +274,7 @@ doom_found(struct greenlet *greenlet)
     }
     else if (greenlet_is_running(greenlet)) {
         state_hold_found(&greenlet->interpreter,
-                         thread_state(greenlet->thread));
+                         thread_living_state(greenlet->thread));
     }
     if (stopped && is_news) {
         doom_others_found(greenlet->thread);
@@ -270,7 +286,7 @@ doom_found(struct greenlet *greenlet)
 struct thread *
 owner_doom(struct greenlet *greenlet, bool is_found)
 {
-    assert(!greenlet->is_main);
+    assert(!greenlet_is_main(greenlet));
     struct thread *thread = greenlet->thread;
     bool is_news = is_found ? doom_found(greenlet) : doom(greenlet, false);
     return is_news && thread->gets_calls ? thread : NULL;

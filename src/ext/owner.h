@@ -48,7 +48,7 @@ look_end(bool stopped)
 static inline bool
 greenlet_is_alive(const struct greenlet *greenlet)
 {
-    if (greenlet->slice.state != SLICE_ACTIVE) {
+    if (greenlet_state(greenlet) != SLICE_ACTIVE) {
         return false;
     }
     const struct thread *thread = SHARED_LOAD(greenlet->thread);
@@ -60,7 +60,7 @@ greenlet_is_alive(const struct greenlet *greenlet)
 static inline bool
 greenlet_is_dead(const struct greenlet *greenlet)
 {
-    return greenlet->slice.state != SLICE_UNSTARTED
+    return greenlet_state(greenlet) != SLICE_UNSTARTED
            && !greenlet_is_alive(greenlet);
 }
 
@@ -69,7 +69,7 @@ static inline bool
 greenlet_is_running(const struct greenlet *greenlet)
 {
     return greenlet_is_alive(greenlet)
-           && greenlet == thread_running(greenlet->thread);
+           && thread_runs(greenlet->thread, greenlet);
 }
 
 /* Alive, and waiting in a switch.  Runs no Python code. */
@@ -84,7 +84,7 @@ greenlet_is_parked(const struct greenlet *greenlet)
 static inline const PyThreadState *
 owner_tstate(const struct greenlet *greenlet)
 {
-    assert(greenlet->slice.state != SLICE_UNSTARTED);
+    assert(greenlet_state(greenlet) != SLICE_UNSTARTED);
     const struct thread *thread = SHARED_LOAD(greenlet->thread);
     return FREE_THREADED && thread == NULL ? NULL : thread_state(thread);
 }
@@ -94,8 +94,9 @@ owner_tstate(const struct greenlet *greenlet)
 static inline bool
 owner_is_caller(const struct greenlet *greenlet)
 {
-    return owner_tstate(greenlet) == tstate_current()
-           && thread_is_native(greenlet->thread);
+    const struct thread *thread = SHARED_LOAD(greenlet->thread);
+    return (!FREE_THREADED || thread != NULL) && thread_is_own(thread)
+           && thread_is_native(thread);
 }
 
 /* Is the owner of a greenlet that is alive in the middle of a collection?  Runs no Python
@@ -113,10 +114,6 @@ owner_note_visit(const struct greenlet *main)
     thread_note_visit(main->thread);
 }
 
-/* What the system calls the thread that a greenlet belongs to, started or not; 0 if that
-   has ended or there is none.  Runs no Python code. */
-unsigned long owner_ident(struct greenlet *greenlet);
-
 /* Set a greenlet.error about a greenlet that the calling thread, whose record is `current`,
    cannot run; NULL if nobody is left who could.  May run Python code. */
 void owner_refuse(const struct thread *current, struct greenlet *wanted);
@@ -133,10 +130,10 @@ static inline int
 owner_set_run(struct greenlet *greenlet, PyObject *run)
 {
     bool stopped = look_begin(greenlet);
-    bool is_unstarted = greenlet->slice.state == SLICE_UNSTARTED;
+    bool is_unstarted = greenlet_state(greenlet) == SLICE_UNSTARTED;
     PyObject *previous = NULL;
     if (is_unstarted) {
-        previous = greenlet->run;
+        previous = greenlet_take_run(greenlet);
         greenlet->run = Py_XNewRef(run);
     }
     look_end(stopped);
@@ -144,14 +141,37 @@ owner_set_run(struct greenlet *greenlet, PyObject *run)
     return is_unstarted ? 0 : -1;
 }
 
+/* The collector has found a greenlet, and may free what it does not count.  Runs no Python
+   code. */
+static inline void
+owner_count_run(struct greenlet *greenlet)
+{
+    if (greenlet->run_is_uncounted) {
+        bool stopped = look_begin(greenlet);
+        greenlet_count_run(greenlet);
+        look_end(stopped);
+    }
+}
+
 /* A new reference to the innermost frame of a parked greenlet; NULL, perhaps with an
    exception, if it has none or is not parked.  May run Python code: the frame object may
    have to be made, which can start a collection. */
 PyObject *owner_parked_frame(struct greenlet *greenlet);
 
-/* The same for a parked or a running greenlet.  Runs no Python code: a collection might
-   let the owner go on, whose frame is being looked at. */
-PyObject *owner_frame(struct greenlet *greenlet);
+/* What a greenlet is at one moment. */
+struct description {
+    const char *state; /* "unstarted", "running", "parked" or "dead" */
+    unsigned long
+        ident; /* what the system calls the thread that it belongs to, started
+                            or not; 0 if that has ended or there is none */
+    PyObject *run;   /* new reference, or NULL */
+    PyObject *frame; /* new reference to the innermost frame, or NULL */
+};
+
+/* Describe a greenlet; -1 with an exception if there is no memory for the frame object, and
+   then the description has no references.  Runs no Python code: a collection might let the
+   owner go on, whose frame is being looked at. */
+int owner_describe(struct greenlet *greenlet, struct description *description);
 
 /* How many bytes of a parked greenlet's stack no other greenlet can overwrite (slice.h);
    0 if it is not parked.  Runs no Python code. */
@@ -190,13 +210,24 @@ PyObject *owner_exchange_trace(struct greenlet *greenlet, PyObject *callback,
 PyObject *owner_exchange_trace_of_new_threads(struct module_state *module,
                                               PyObject *callback);
 
+/* As thread_last_used, and faster if that is the record of a greenlet that is being
+   deallocated.  Runs no Python code. */
+static inline struct thread *
+owner_known(const struct greenlet *greenlet)
+{
+    struct thread *thread = greenlet->thread;
+    return LIKELY(thread != NULL && thread_is_current(thread))
+               ? thread
+               : thread_last_used();
+}
+
 /* A greenlet that is being deallocated lets go of the record that it has had since its
-   start.  Runs no Python code. */
+   start; `own` is the calling thread's or NULL.  Runs no Python code. */
 static inline void
-owner_let_go(struct greenlet *greenlet)
+owner_let_go(struct greenlet *greenlet, const struct thread *own)
 {
     if (greenlet->thread != NULL) {
-        thread_release(greenlet->thread);
+        thread_release(greenlet->thread, own);
     }
 }
 

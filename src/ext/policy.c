@@ -12,13 +12,12 @@
 /* Bytes of frames whose visit at a switch costs as much as copying SLICE_DEEP bytes. */
 #define FRAMES_DEEP ((size_t)4096)
 
-/* The stacks of more greenlets would not stay in the processor's caches; slices of the
-   shared stack are denser. */
-#define FEW 16
-
 /* The limit of nested calls that Python begins with.  A program that has set a larger
    limit means to use as much stack as it can have. */
 #define USUAL_RECURSION 1000
+
+/* Seconds: fewer milliseconds than a uint32_t can be. */
+#define IDLE_LONGEST 1000000
 
 static_assert(sizeof(struct stack_home) <= MAPPED_STACK_ROOM,
               "a stack has room for its home");
@@ -46,6 +45,7 @@ policy_init(struct stack_policy *policy)
 {
     policy->mode = STACKS_AUTOMATIC;
     policy->size = 0;
+    policy->idle = IDLE_USUAL;
     (void)headroom_of_stack(); /* it may be less later, and is remembered */
     const char *name = getenv("GREENLET_STACK_POLICY");
     if (name == NULL || name[0] == '\0') {
@@ -88,7 +88,7 @@ stack_bottom(const struct thread *thread, const struct mapped_stack *own)
     return is_beyond ? own->top - extent : bottom;
 }
 
-static void
+static NOT_INLINED void
 take_stack(struct thread *thread, struct greenlet *greenlet)
 {
     struct stack *stack = &thread->stack;
@@ -106,7 +106,7 @@ take_stack(struct thread *thread, struct greenlet *greenlet)
 HOT size_t
 policy_start(struct thread *thread, struct greenlet *greenlet, PyObject *run)
 {
-    assert(greenlet->slice.state == SLICE_UNSTARTED);
+    assert(greenlet_state(greenlet) == SLICE_UNSTARTED);
     const void *key = kinds_key((PyObject *)greenlet->object, run);
     struct expectation expected = kinds_expect(&thread->kinds, key);
     enum stack_mode mode = thread->module->policy.mode;
@@ -114,7 +114,8 @@ policy_start(struct thread *thread, struct greenlet *greenlet, PyObject *run)
     greenlet->is_deep = false;
     /* A shared thread state's sessions may be run by greenlets of another
        interpreter, each on a stack of its own: on those nothing is to be parked. */
-    bool is_few = thread->stack.pool.used_count < FEW && !expected.is_brief;
+    bool is_few
+        = thread->stack.pool.used_count < POLICY_FEW && !expected.is_brief;
     bool pays = expected.is_deep || is_few || thread->is_shared;
     if (mode == STACKS_OWN || (pays && mode == STACKS_AUTOMATIC)) {
         take_stack(thread, greenlet);
@@ -190,6 +191,9 @@ static PyStructSequence_Field fields[] = {
     {"limit", "how many stacks there may be at a time, in the process"},
     {"size", "of each, in bytes; 0 for as large as the thread's own"},
     {"mapped", "how many there are now, those kept for reuse included"},
+    {"idle",
+     "seconds after which a parked greenlet leaves its own; 0 for never"},
+    {"vacated", "how many of `mapped` have been left by parked greenlets"},
     {NULL, NULL},
 };
 
@@ -197,13 +201,23 @@ static PyStructSequence_Desc description = {
     "greenlet.StackPolicy",
     DOC_STACK_POLICY_TYPE,
     fields,
-    4,
+    6,
 };
 
 PyTypeObject *
 policy_new_type(void)
 {
     return PyStructSequence_NewType(&description);
+}
+
+/* Less than a millisecond was asked for if it is AT_ONCE. */
+static double
+seconds_of(uint32_t idle)
+{
+    if (idle == IDLE_NEVER) {
+        return 0;
+    }
+    return idle == IDLE_AT_ONCE ? 1e-9 : idle / 1000.0;
 }
 
 static PyObject *
@@ -218,8 +232,10 @@ policy_report(struct module_state *module)
         PyLong_FromSize_t(mapped_stacks_limit()),
         PyLong_FromSize_t(module->policy.size),
         PyLong_FromSize_t(mapped_stacks_count()),
+        PyFloat_FromDouble(seconds_of(module->policy.idle)),
+        PyLong_FromSize_t(mapped_stacks_vacated()),
     };
-    for (Py_ssize_t i = 0; i < 4; i++) {
+    for (Py_ssize_t i = 0; i < 6; i++) {
         PyStructSequence_SetItem(report, i, values[i]);
     }
     if (PyErr_Occurred()) {
@@ -271,19 +287,41 @@ parse_size(PyObject *object, size_t *size)
     return 0;
 }
 
+/* Seconds, made milliseconds; -1 with an exception. */
+static int
+parse_idle(PyObject *object, uint32_t *idle)
+{
+    if (object == NULL || object == Py_None) {
+        return 0;
+    }
+    double seconds = PyFloat_AsDouble(object);
+    if (seconds == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (!(seconds >= 0 && seconds <= IDLE_LONGEST)) {
+        PyErr_Format(PyExc_ValueError,
+                     "idle must be 0 or a number of seconds, up to %d",
+                     IDLE_LONGEST);
+        return -1;
+    }
+    *idle = seconds == 0 ? IDLE_NEVER : (uint32_t)(seconds * 1000);
+    return 0;
+}
+
 PyObject *
 policy_function(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"", "limit", "size", NULL};
+    static char *names[] = {"", "limit", "size", "idle", NULL};
     const char *name = NULL;
     PyObject *limit_object = NULL;
     PyObject *size_object = NULL;
+    PyObject *idle_object = NULL;
     (void)self;
     struct module_state *module = module_state();
     if (module == NULL
-        || !PyArg_ParseTupleAndKeywords(args, kwargs, "|z$OO:stack_policy",
+        || !PyArg_ParseTupleAndKeywords(args, kwargs, "|z$OOO:stack_policy",
                                         names, &name, &limit_object,
-                                        &size_object))
+                                        &size_object, &idle_object))
     {
         return NULL;
     }
@@ -300,13 +338,18 @@ policy_function(PyObject *self, PyObject *args, PyObject *kwargs)
         policy.mode = (enum stack_mode)mode;
     }
     if (parse_number(limit_object, "limit", &limit) < 0
-        || parse_size(size_object, &policy.size) < 0)
+        || parse_size(size_object, &policy.size) < 0
+        || parse_idle(idle_object, &policy.idle) < 0)
     {
         return NULL;
     }
     PyObject *before = policy_report(module);
     if (before != NULL) {
         module->policy = policy;
+        struct thread *thread = thread_last_used();
+        if (thread != NULL) {
+            thread->stack.until_watch = 1;
+        }
         if (limit != SIZE_MAX) {
             mapped_stacks_set_limit(limit);
         }

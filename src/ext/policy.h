@@ -9,7 +9,7 @@
    at least one in four has been seen parked deep: with a slice larger than
    SLICE_DEEP, or with frames that are larger than FRAMES_DEEP.  On the shared stack a
    greenlet is found to be deep when the first bytes beyond that are copied; on a stack of
-   its own when it ends, from where it was last parked.  While a thread has FEW
+   its own when it ends, from where it was last parked.  While a thread has POLICY_FEW
    stacks of their own at most, their memory is nothing against the quarter of each switch
    that they save, and every greenlet gets a stack, except greenlets of a kind that hardly
    ever parks: making the stack is a tenth of a life without a switch in between.
@@ -28,6 +28,10 @@
 #include "state.h"
 
 struct thread;
+
+/* The stacks of more greenlets would not stay in the processor's caches; slices of the
+   shared stack are denser. */
+#define POLICY_FEW 16
 
 /* Make the policy that the environment variable GREENLET_STACK_POLICY names.  A wrong name
    is a warning; -1 with an exception if a filter has made the warning an exception.  May

@@ -21,20 +21,19 @@ spares_take(struct thread *thread)
     thread->spares_count--;
     greenlet_reset(greenlet);
     PyObject_Init((PyObject *)self, Py_TYPE(self));
-    object_rearm_finalizer((PyObject *)self);
-    PyObject_GC_Track(self);
+    object_renew_finalizer((PyObject *)self);
+    object_track((PyObject *)self);
     return self;
 }
 
-/* Is the deallocated `object` a spare now?  Otherwise it is the caller's to free.  Runs no
-   Python code. */
+/* Is the deallocated `object` a spare of the calling thread now, whose record may be NULL?
+   Otherwise it is the caller's to free.  Runs no Python code. */
 static inline bool
-spares_keep(PyGreenlet *object)
+spares_keep(struct thread *thread, PyGreenlet *object)
 {
-    struct thread *thread = thread_last_used();
     struct greenlet *greenlet = greenlet_of(object);
     if (thread == NULL || !Py_IS_TYPE(object, thread->module->type)
-        || greenlet->is_main || thread->spares_count >= SPARES_LIMIT)
+        || greenlet_is_main(greenlet) || thread->spares_count >= SPARES_LIMIT)
     {
         return false;
     }

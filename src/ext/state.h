@@ -19,8 +19,13 @@ enum stack_mode {
 
 struct stack_policy {
     enum stack_mode mode;
-    size_t size; /* bytes; 0 for as large as the thread's own may become */
+    size_t size;   /* bytes; 0 for as large as the thread's own may become */
+    uint32_t idle; /* milliseconds until a parked greenlet gives its stack up */
 };
+
+#define IDLE_AT_ONCE ((uint32_t)0) /* at each switch, for tests */
+#define IDLE_NEVER UINT32_MAX
+#define IDLE_USUAL ((uint32_t)500)
 
 /* Entries of the C API's table; the order is part of the binary interface and
    stands in greenlet.h. */

@@ -23,6 +23,8 @@
 #include "doomed.h"
 #include "owner.h"
 #include "policy.h"
+#include "room.h"
+#include "start.h"
 #include "trace.h"
 #include "tree.h"
 
@@ -39,76 +41,36 @@ land_traced(struct thread *thread, struct greenlet *origin, PyObject *value)
     return value;
 }
 
-/* Make `target` ready to be started: from here on until the switch nothing
-   runs.  Consumes `run` and the message if it succeeds; the run attribute is then
-   in the handover, to be released on the other side.  -1 with MemoryError.
-   Runs no Python code. */
-static HOT int
-start_prepare(struct thread *thread, struct greenlet *target, PyObject *run,
-              struct message *message)
+/* There was no memory to save what lies where the heir's stack belongs.  There is always one
+   greenlet whose stack is in place; it gets a MemoryError. */
+static _Noreturn void
+leave_for_refuge(struct thread *thread, struct greenlet *heir)
 {
-    assert(target->slice.state == SLICE_UNSTARTED);
-    assert(target->thread == NULL && message->kind <= MESSAGE_EXCEPTION);
-    if (thread_reserve_start(thread) < 0) {
-        PyErr_NoMemory();
-        return -1;
+    Py_CLEAR(thread->handover.value);
+    if (greenlet_state(heir) == SLICE_UNSTARTED) {
+        start_undo(thread, heir);
     }
-    size_t frames_size = policy_start(thread, target, run);
-    if (state_prepare(&target->interpreter, &thread->chunks, frames_size) < 0) {
-        slice_release(&target->slice);
-        PyErr_NoMemory();
-        return -1;
-    }
-    thread->handover.attribute = target->run;
-    target->run = run;
-    target->holds.args = message->args;
-    target->call_kind = message->kind;
-    thread_retain(thread);
-    SHARED_STORE(target->thread, thread);
-    target->as.started.doomed_next = NULL;
-    if (FREE_THREADED) {
-        target->is_opaque = object_is_opaque((PyObject *)target->object,
-                                             thread->module->type->tp_finalize);
-    }
-    target->callbacks = (uint16_t)tstate_callbacks(thread->tstate);
-    thread_note_start(thread, target);
-    return 0;
-}
-
-static OUT_OF_LINE void
-start_undo(struct thread *thread, struct greenlet *target)
-{
-    assert(target->slice.state == SLICE_UNSTARTED);
-    assert(target->thread == thread);
-    PyObject *run = target->run;
-    PyObject *args = target->holds.args;
-    state_cancel(&target->interpreter, &thread->chunks);
-    slice_release(&target->slice);
-    target->run = thread->handover.attribute;
-    thread->handover.attribute = NULL;
-    target->holds.args = NULL;
-    thread_note_end(thread, target);
-    SHARED_STORE(target->thread, NULL);
-    target->as.unstarted.found_thread = NULL;
-    thread_release(thread);
-    Py_DECREF(run);
-    Py_XDECREF(args);
+    PyErr_NoMemory();
+    Py_DECREF(heir->object);
+    heir = greenlet_of_slice(stack_refuge(&thread->stack));
+    Py_INCREF(heir->object);
+    (void)stack_switch(&thread->stack, &heir->slice);
+    Py_FatalError("greenlet: a switch that needs no memory has failed");
 }
 
 /* There was no memory for the switch: take back what was prepared for it.  NULL
-   with MemoryError.  A dying greenlet looks for another way out by itself, see
-   leave. */
+   with MemoryError, if the greenlet is not dying. */
 static OUT_OF_LINE PyObject *
 land_nowhere(struct thread *thread)
 {
     struct greenlet *origin = thread->handover.origin;
     struct greenlet *target = greenlet_of_slice(thread->stack.unreached);
-    if (origin->slice.state == SLICE_DEAD) {
-        return NULL;
+    if (greenlet_state(origin) == SLICE_DEAD) {
+        leave_for_refuge(thread, target);
     }
     state_resume(&origin->interpreter, thread->tstate);
     PyObject *value = thread->handover.value;
-    if (target->slice.state == SLICE_UNSTARTED) {
+    if (greenlet_state(target) == SLICE_UNSTARTED) {
         start_undo(thread, target);
     }
     thread_check_landing(thread);
@@ -121,7 +83,7 @@ land_nowhere(struct thread *thread)
 static OUT_OF_LINE PyObject *
 land_slowly(struct thread *thread, struct greenlet *origin, PyObject *value)
 {
-    if (thread->attention) {
+    if (RELAXED_LOAD(thread->attention)) {
         value = land_traced(thread, origin, value);
     }
     struct greenlet *self = thread_running(thread);
@@ -141,11 +103,14 @@ switch_land(struct stack *stack, struct slice *arrived)
     struct greenlet *origin = thread->handover.origin;
     homes_enter(&thread->homes, thread->tstate, policy_home(self));
     state_resume(&self->interpreter, thread->tstate);
-    state_settle(thread->handover.lent);
+    thread_settle_lent(thread);
     PyObject *value = thread->handover.value;
     thread_check_landing(thread);
-    /* The count only chooses the faster way: on both the origin may be deallocated. */
-    if (!LIKELY(!thread->attention && Py_REFCNT(origin->object) > 1)) {
+    /* The count only chooses the faster way: on both the origin may be deallocated.  Without
+       a GIL asking takes longer than what it saves. */
+    if (!LIKELY(!RELAXED_LOAD(thread->attention)
+                && (FREE_THREADED || Py_REFCNT(origin->object) > 1)))
+    {
         return land_slowly(thread, origin, value);
     }
     state_hold_no_more(&self->interpreter, (PyObject *)self->object);
@@ -193,6 +158,7 @@ resume_outgrown(struct thread *thread, struct greenlet *target, PyObject *value)
     struct greenlet *origin = thread_running(thread);
     policy_note_frames(thread, origin);
     state_note_room(&origin->interpreter, thread->tstate);
+    room_note(origin);
     return commit(thread, target, value);
 }
 
@@ -203,14 +169,10 @@ hold_frames(struct thread *thread)
     state_hold(&thread_running(thread)->interpreter, thread->tstate);
 }
 
-/* Not inlined, so that nothing of its callers lies between the interpreter and the switch
-   if they end with it. */
-HOT NOT_INLINED PyObject *
-switch_resume(struct thread *thread, struct greenlet *target, PyObject *value)
+static ALWAYS_INLINE PyObject *
+resume(struct thread *thread, struct greenlet *target, PyObject *value)
 {
-    assert(target->thread == thread && target->slice.state != SLICE_DEAD);
     const struct greenlet *origin = thread_running(thread);
-    slice_prefetch(&thread->stack, &target->slice);
     if (FREE_THREADED && !LIKELY(!origin->is_opaque)) {
         hold_frames(thread);
     }
@@ -220,14 +182,38 @@ switch_resume(struct thread *thread, struct greenlet *target, PyObject *value)
     return commit(thread, target, value);
 }
 
+/* The thread has more greenlets than the processor's caches have room for.  Kept apart,
+   since a call in the middle would make switch_resume save registers. */
+static HOT NOT_INLINED PyObject *
+resume_cold(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    slice_fetch_copy(&thread->stack, &target->slice);
+    return resume(thread, target, value);
+}
+
+/* Not inlined, so that nothing of its callers lies between the interpreter and the switch
+   if they end with it. */
+HOT NOT_INLINED PyObject *
+switch_resume(struct thread *thread, struct greenlet *target, PyObject *value)
+{
+    assert(target->thread == thread && greenlet_state(target) != SLICE_DEAD);
+    if (target->slice.has_own_stack) {
+        slice_fetch_stack(&thread->stack, &target->slice);
+    }
+    else if (!LIKELY(thread->started_count <= SLICES_CACHED)) {
+        return resume_cold(thread, target, value);
+    }
+    return resume(thread, target, value);
+}
+
 /* Park the running greenlet and start `target`.  Consumes a reference to it,
    `run` and the message. */
-static HOT PyObject *
+static PyObject *
 start(struct thread *thread, struct greenlet *target, PyObject *run,
       struct message *message)
 {
-    if (start_prepare(thread, target, run, message) < 0) {
-        Py_DECREF(run);
+    if (start_prepare(thread, target, run, message->args, message->kind) < 0) {
+        Py_XDECREF(run);
         Py_XDECREF(message->args);
         Py_DECREF(target->object);
         return NULL;
@@ -235,21 +221,9 @@ start(struct thread *thread, struct greenlet *target, PyObject *run,
     return switch_resume(thread, target, NULL);
 }
 
-/* What an unstarted greenlet is to run, as its attribute says: a new reference; NULL with
-   an exception.  May run Python code if the greenlet is of a subclass, which can have a
-   property of that name. */
-static inline PyObject *
-find_run(const struct thread *thread, const struct greenlet *greenlet)
-{
-    PyObject *object = (PyObject *)greenlet->object;
-    return Py_IS_TYPE(object, thread->module->type) && greenlet->run != NULL
-               ? Py_NewRef(greenlet->run)
-               : PyObject_GetAttr(object, thread->module->name_run);
-}
-
 /* Who runs when `wanted` is switched to: it, or if it has ended the nearest
    parent that has not.  A new reference; NULL with an exception.  If that greenlet has
-   not started, `*run` is a new reference to what it is to run.  An exception that is
+   not started, `*run` is what start_prepare takes.  An exception that is
    set stays set.  May run Python code and switch; between its return and the switch
    nothing may run that could start or end greenlets, which an allocation could. */
 static HOT struct greenlet *
@@ -260,32 +234,27 @@ resolve(struct thread *thread, PyGreenlet *wanted, PyObject **run)
     *run = NULL;
     for (;;) {
         struct greenlet *target = greenlet_of(wanted);
-        struct thread *owner = tree_thread(target);
-        while (target->slice.state == SLICE_DEAD && owner == thread
+        bool is_own = tree_is_in(target, thread);
+        while (greenlet_state(target) == SLICE_DEAD && is_own
                && target->parent != NULL)
         {
             target = greenlet_of(target->parent);
-            owner = tree_thread(target);
+            is_own = tree_is_in(target, thread);
         }
-        if (owner != thread || target->slice.state == SLICE_DEAD) {
-            owner_refuse(thread, owner != thread ? target : NULL);
+        if (!is_own || greenlet_state(target) == SLICE_DEAD) {
+            owner_refuse(thread, is_own ? NULL : target);
             break;
         }
         Py_INCREF(target->object);
-        bool started = target->slice.state == SLICE_ACTIVE;
-        if (!started) {
-            *run = find_run(thread, target);
-            if (*run == NULL || object_prepare_calls(&target->object->dict) < 0)
-            {
-                Py_CLEAR(*run);
-                Py_DECREF(target->object);
-                break;
-            }
+        bool started = greenlet_state(target) == SLICE_ACTIVE;
+        if (!started && start_find_run(thread, target, run) < 0) {
+            Py_DECREF(target->object);
+            break;
         }
         /* That code may have started it, or moved it elsewhere. */
         if (started
-            || (target->slice.state == SLICE_UNSTARTED
-                && tree_thread(target) == thread))
+            || (greenlet_state(target) == SLICE_UNSTARTED
+                && tree_is_in(target, thread)))
         {
             PyErr_Restore(type, value, traceback);
             return target;
@@ -310,7 +279,7 @@ switch_to(struct thread *thread, PyGreenlet *wanted, struct message *message)
     }
     state_note_arguments(&thread_running(thread)->interpreter,
                          message->arguments_end);
-    if (run != NULL) {
+    if (greenlet_state(target) == SLICE_UNSTARTED) {
         return start(thread, target, run, message);
     }
     /* All that the message held is held by the value now. */
@@ -363,11 +332,12 @@ switch_leave_for_good(struct thread *thread, struct greenlet *killer)
     PyErr_Clear();
 }
 
-/* The last switch of a greenlet.  Consumes the reference to `heir`. */
-static HOT _Noreturn void
+/* The last switch of a greenlet.  Never returns, but no compiler may know, lest it make a
+   call of what is to be a jump (core/switch.h).  Consumes the reference to `heir`. */
+static ALWAYS_INLINE void
 leave(struct thread *thread, struct greenlet *heir, PyObject *value)
 {
-    assert(heir->thread == thread && heir->slice.state != SLICE_DEAD);
+    assert(heir->thread == thread && greenlet_state(heir) != SLICE_DEAD);
     struct greenlet *self = thread_running(thread);
     state_leave(&self->interpreter, thread->tstate, &thread->chunks);
     thread_note_end(thread, self);
@@ -376,19 +346,6 @@ leave(struct thread *thread, struct greenlet *heir, PyObject *value)
     thread->handover.origin = self;
     slice_die(&self->slice);
     (void)stack_switch(&thread->stack, &heir->slice);
-
-    /* No memory to save what lies where the heir's stack belongs.  There is
-       always one greenlet whose stack is in place; it gets a MemoryError. */
-    Py_CLEAR(thread->handover.value);
-    if (heir->slice.state == SLICE_UNSTARTED) {
-        start_undo(thread, heir);
-    }
-    PyErr_NoMemory();
-    Py_DECREF(heir->object);
-    heir = greenlet_of_slice(stack_refuge(&thread->stack));
-    Py_INCREF(heir->object);
-    (void)stack_switch(&thread->stack, &heir->slice);
-    Py_FatalError("greenlet: a switch that needs no memory has failed");
 }
 
 /* The usual case: the parent is parked in this thread. */
@@ -399,26 +356,22 @@ can_resume(const struct thread *thread, const PyGreenlet *parent)
         return false;
     }
     const struct greenlet *greenlet = greenlet_of(parent);
-    return greenlet->slice.state == SLICE_ACTIVE && greenlet->thread == thread;
+    return greenlet_state(greenlet) == SLICE_ACTIVE
+           && greenlet->thread == thread;
 }
 
-/* What the run of a greenlet has come to: `value`, or if that is NULL the exception that
-   is set, of which a GreenletExit is a value.  May run Python code. */
-static HOT PyObject *
-outcome(const struct thread *thread, struct greenlet *self, PyObject *value,
-        enum message_kind *kind)
+/* What the run of a greenlet has come to that has returned NULL: the exception that is set,
+   of which a GreenletExit is a value.  May run Python code. */
+static NOT_INLINED PyObject *
+outcome_of_exception(const struct thread *thread, struct greenlet *self)
 {
-    *kind = MESSAGE_ARGUMENTS;
-    if (value == NULL) {
-        value = message_take_exit(thread->module);
-        *kind = MESSAGE_EXIT;
-        if (value != NULL && self->is_killed) {
-            self->is_killed = false;
-            /* Its traceback holds the frames, and they what is to be released
-               here: in the greenlet's own context, and on its own stack, lest
-               a row of greenlets that hold each other is a recursion. */
-            Py_SETREF(value, Py_NewRef(Py_None));
-        }
+    PyObject *value = message_take_exit(thread->module);
+    if (value != NULL && self->is_killed) {
+        self->is_killed = false;
+        /* Its traceback holds the frames, and they what is to be released
+           here: in the greenlet's own context, and on its own stack, lest
+           a row of greenlets that hold each other is a recursion. */
+        Py_SETREF(value, Py_NewRef(Py_None));
     }
     return value;
 }
@@ -459,30 +412,55 @@ leave_for(struct thread *thread, PyGreenlet *wanted, PyObject *value,
     else {
         heir = resolve(thread, wanted, &run);
     }
-    if (heir != NULL && run == NULL) {
+    if (heir != NULL && greenlet_state(heir) == SLICE_ACTIVE) {
         value = message_unpack(&message);
         Py_XDECREF(message.args);
         if (wanted != NULL && stays_held(self, wanted)) {
             Py_CLEAR(self->holds.heir);
         }
         leave(thread, heir, value);
+        return;
     }
-    if (heir != NULL && start_prepare(thread, heir, run, &message) == 0) {
+    if (heir != NULL
+        && start_prepare(thread, heir, run, message.args, message.kind) == 0)
+    {
         leave(thread, heir, NULL);
+        return;
     }
     Py_XDECREF(run);
     Py_XDECREF(message.args);
     Py_XDECREF(heir != NULL ? heir->object : NULL);
 }
 
+/* Hand the outcome of run to another heir than a parent that is parked in this thread.
+   Never returns. */
+static NOT_INLINED void
+finish_slowly(struct thread *thread, PyObject *value, enum message_kind kind)
+{
+    struct greenlet *self = thread_running(thread);
+    PyGreenlet *wanted = self->parent;
+    self->is_dying = true;
+    for (;;) {
+        leave_for(thread, wanted, value, kind);
+        value = NULL;
+        if (wanted != NULL) {
+            wanted = greenlet_of(wanted)->parent;
+        }
+    }
+}
+
 /* Hand the outcome of run to the parent, for ever.  `value` is NULL for an
-   exception.  Not inlined: the frame of switch_entry is part of every slice. */
-static HOT NOT_INLINED _Noreturn void
+   exception.  Never returns; see leave.  Not inlined: the frame of switch_entry is part of
+   every slice. */
+static HOT NOT_INLINED void
 finish(struct thread *thread, PyObject *value)
 {
     struct greenlet *self = thread_running(thread);
-    enum message_kind kind;
-    value = outcome(thread, self, value, &kind);
+    enum message_kind kind = MESSAGE_ARGUMENTS;
+    if (!LIKELY(value != NULL)) {
+        value = outcome_of_exception(thread, self);
+        kind = MESSAGE_EXIT;
+    }
     if (self->slice.has_own_stack) {
         policy_note_end(thread, self);
     }
@@ -494,13 +472,8 @@ finish(struct thread *thread, PyObject *value)
         Py_INCREF(wanted);
         leave(thread, greenlet_of(wanted), value);
     }
-    self->is_dying = true;
-    for (;;) {
-        leave_for(thread, wanted, value, kind);
-        value = NULL;
-        if (wanted != NULL) {
-            wanted = greenlet_of(wanted)->parent;
-        }
+    else {
+        finish_slowly(thread, value, kind);
     }
 }
 
@@ -512,7 +485,9 @@ entry_land(struct thread *thread)
 {
     struct greenlet *self = thread_running(thread);
     struct greenlet *origin = thread->handover.origin;
-    state_settle(thread->handover.lent);
+    homes_enter(&thread->homes, thread->tstate, policy_home(self));
+    state_start(&self->interpreter, thread->tstate);
+    thread_settle_lent(thread);
     bool thrown = self->call_kind == MESSAGE_EXCEPTION;
     PyObject *attribute = thread->handover.attribute;
     thread->handover.attribute = NULL;
@@ -525,20 +500,11 @@ entry_land(struct thread *thread)
     if (trace_switch(thread, origin, self, thrown) < 0) {
         result = -1;
     }
-    if (origin->slice.state == SLICE_DEAD) {
+    if (greenlet_state(origin) == SLICE_DEAD) {
         Py_CLEAR(origin->holds.heir);
     }
     Py_DECREF(origin->object);
     return result;
-}
-
-/* Give the thread to a new greenlet. */
-static HOT NOT_INLINED void
-entry_begin(struct thread *thread)
-{
-    struct greenlet *self = thread_running(thread);
-    homes_enter(&thread->homes, thread->tstate, policy_home(self));
-    state_start(&self->interpreter, thread->tstate);
 }
 
 /* What calls a new greenlet's run with its arguments; NULL if only entry_call
@@ -578,7 +544,6 @@ switch_entry(struct stack *stack)
 {
     struct thread *thread = (struct thread *)stack;
     PyObject *value = NULL;
-    entry_begin(thread);
     if (entry_land(thread) == 0) {
         vectorcallfunc function = entry_function(thread_running(thread));
         const struct greenlet *self = thread_running(thread);

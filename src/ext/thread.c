@@ -3,9 +3,6 @@
 #include "thread.h"
 
 #include <stdatomic.h>
-#ifdef __GLIBC__
-#  include <malloc.h>
-#endif
 
 /* For how many started greenlets there is room at first. */
 #define STARTED_SMALLEST 16
@@ -24,12 +21,6 @@ thread_native(void)
 }
 
 void
-thread_retain(struct thread *thread)
-{
-    (void)SHARED_ADD(thread->references, 1);
-}
-
-void
 thread_hold(struct thread *thread)
 {
     atomic_fetch_add(&thread->holders, 1);
@@ -40,14 +31,6 @@ thread_let_go(struct thread *thread)
 {
     if (atomic_fetch_sub(&thread->holders, 1) == 1) {
         PyMem_RawFree(thread);
-    }
-}
-
-void
-thread_release(struct thread *thread)
-{
-    if (SHARED_ADD(thread->references, -1) == 0) {
-        thread_let_go(thread);
     }
 }
 
@@ -71,15 +54,10 @@ thread_resize_started(struct thread *thread)
 }
 
 void
-thread_give_back(struct thread *thread)
+thread_shrink_started(struct thread *thread)
 {
     thread->started_peak = thread->started_count;
     (void)thread_resize_started(thread);
-#ifdef __GLIBC__
-    /* It keeps free memory that lies below a block in use.  Other allocators
-       need not be asked. */
-    (void)malloc_trim(0);
-#endif
 }
 
 void

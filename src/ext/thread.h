@@ -2,7 +2,12 @@
 
    It is made when the thread first uses greenlets, and found through the
    thread state's dict, which also ends it: the dict is cleared while the
-   thread state can still be used.  A thread state may be used by several native
+   thread state can still be used.  Others may have a reference to that dict, and the thread
+   state may go before it; another thread state may then come to its address.  So a thread
+   knows its record by the dict, which is still there then, and nobody looks into the thread
+   state of another thread without asking whether it lives (thread_living_state).
+
+   A thread state may be used by several native
    threads in turn (tstate_is_shared): then the record, whose greenlets are parked on
    the stack of one of them, ends as soon as another one asks for it.  Greenlets that
    have been started hold counted references to the record, so that it can outlive its
@@ -43,9 +48,24 @@ struct handover {
     void *lent;          /* what the origin has lent, see state_seal */
 };
 
+/* Who looks for idle greenlets, see idle.h. */
+struct idle_hand {
+    uint32_t place;      /* in the list of the started */
+    uint32_t next_round; /* if that is 0: when it goes on, in milliseconds */
+};
+
+struct idle {
+    struct idle_hand noting;
+    struct idle_hand vacating;
+    uint64_t moved;    /* the clock when they moved last, in microseconds */
+    unsigned interval; /* how many switches lie between two looks at it */
+};
+
 struct thread {
     struct stack stack;    /* first: the assembly's argument */
-    PyThreadState *tstate; /* borrowed; NULL when the thread has ended */
+    PyThreadState *tstate; /* borrowed; NULL when the record has ended */
+    PyObject *dict;        /* of the thread state, which holds the record: only
+                              compared; something else before and after */
     struct greenlet *main; /* owned until the thread ends */
     struct handover handover;
     PyObject *trace;           /* owned; the trace function or NULL */
@@ -59,11 +79,13 @@ struct thread {
     struct chunk_pool chunks;
     struct kinds kinds;
     struct stack_homes homes;
-    Py_ssize_t references;       /* together one holder */
+    struct idle idle;
+    Py_ssize_t own_references;   /* see thread_retain */
+    Py_ssize_t references;       /* of others; with the owner's one holder */
     _Atomic(Py_ssize_t) holders; /* any thread's, under any GIL */
     uint32_t started_count;
     uint32_t started_capacity;
-    uint32_t started_peak;    /* since memory was last given back */
+    uint32_t started_peak;    /* since the list last shrank */
     size_t parent_swaps;      /* see tree_swap_parent */
     struct watching watching; /* see kill.h */
     bool attention;           /* something rare is to be done at a switch */
@@ -85,10 +107,24 @@ struct thread {
         *caller; /* counted; whose greenlet's stack they are on, or NULL */
 };
 
-/* The record that this native thread used last, counted.  It is the calling thread's if its
-   `tstate` is the current thread state.  A record that ends has no `tstate`, and leaves this
+/* The record that this native thread used last, counted.  A record that ends leaves this
    place if this native thread ends it. */
 extern _Thread_local struct thread *thread_cached;
+
+/* Is it the record of the calling thread, which has not begun to end?  Runs no Python
+   code. */
+static inline bool
+thread_is_current(const struct thread *thread)
+{
+    return SHARED_LOAD(thread->dict) == tstate_dict(tstate_current());
+}
+
+/* From here on no thread finds that it is its record. */
+static inline void
+thread_leave_dict(struct thread *thread)
+{
+    SHARED_STORE(thread->dict, (PyObject *)(void *)thread);
+}
 
 /* The calling thread's record, borrowed, if it was the last that this native
    thread asked for; NULL otherwise.  Runs no Python code. */
@@ -96,29 +132,40 @@ static inline struct thread *
 thread_last_used(void)
 {
     struct thread *thread = thread_cached;
-    return thread != NULL && thread->tstate == tstate_current() ? thread : NULL;
+    return thread != NULL && thread_is_current(thread) ? thread : NULL;
 }
 
-/* Is it the record of the caller's thread state?  An earlier thread state may have had the
-   same address.  Runs no Python code. */
+/* The same for a record that may have begun to end, or was made too late to be in a dict.
+   Runs no Python code. */
 static inline bool
 thread_is_own(const struct thread *thread)
 {
     PyThreadState *tstate = tstate_current();
-    return thread->tstate == tstate
+    return SHARED_LOAD(thread->tstate) == tstate
            && thread->state_number == PyThreadState_GetID(tstate);
 }
 
-/* The thread state of a record, which may be another thread's, to compare with or to look
-   into: NULL if it has gone, or may have.  Runs no Python code. */
-static inline PyThreadState *
+/* The thread state of a record, which may be another thread's, to compare with and to
+   show: NULL if it has gone, or may have.  Runs no Python code. */
+static inline const PyThreadState *
 thread_state(const struct thread *thread)
 {
-    PyThreadState *tstate = SHARED_LOAD(thread->tstate);
+    const PyThreadState *tstate = SHARED_LOAD(thread->tstate);
     return FREE_THREADED && tstate != NULL && thread->is_late
                    && !thread_is_own(thread)
                ? NULL
                : tstate;
+}
+
+/* The same to look into, in a look (owner.h). */
+static inline PyThreadState *
+thread_living_state(const struct thread *thread)
+{
+    return thread_is_own(thread)
+                   || (thread->tstate != NULL
+                       && tstate_lives(thread->state_number))
+               ? thread->tstate
+               : NULL;
 }
 
 /* The number of the calling native thread, which no other has ever had, unlike what
@@ -140,6 +187,13 @@ thread_running(const struct thread *thread)
     return greenlet_of_slice(thread->stack.current);
 }
 
+/* Is its code running?  Of another thread's greenlet it may be over at once. */
+static inline bool
+thread_runs(const struct thread *thread, const struct greenlet *greenlet)
+{
+    return RELAXED_LOAD(thread->stack.current) == &greenlet->slice;
+}
+
 static inline void
 thread_set_lent(struct thread *thread, void *lent)
 {
@@ -148,13 +202,55 @@ thread_set_lent(struct thread *thread, void *lent)
     }
 }
 
-/* Counted references to the record itself.  Its greenlets retain and release it, in any
-   thread of the interpreter, and are one holder together; any other thread may hold it,
-   and let go.  Run no Python code. */
-void thread_retain(struct thread *thread);
-void thread_release(struct thread *thread);
+/* See state_settle. */
+static inline void
+thread_settle_lent(const struct thread *thread)
+{
+    if (STATE_LENDS) {
+        state_settle(thread->handover.lent);
+    }
+}
+
+/* Counted references to the record itself.  Any thread may hold it, and let go.  Run no
+   Python code. */
 void thread_hold(struct thread *thread);
 void thread_let_go(struct thread *thread);
+
+/* The references of its greenlets, which are one holder together, are counted in two places,
+   as CPython does it without a GIL: the owner counts without atomics, in `own_references`,
+   until the record ends, and whoever else lets go of a greenlet counts in `references`.  There
+   lies a large number until then, lest it come to 0 before. */
+#define THREAD_LIVES (PY_SSIZE_T_MAX / 2)
+
+/* In the owner, for a greenlet that belongs to the thread from now on.  Runs no Python code. */
+static inline void
+thread_retain(struct thread *thread)
+{
+    thread->own_references++;
+}
+
+/* The same for a greenlet that goes; `own` is the calling thread's record or NULL. */
+static inline void
+thread_release(struct thread *thread, const struct thread *own)
+{
+    if (LIKELY(thread == own)) {
+        thread->own_references--;
+    }
+    else if (SHARED_ADD(thread->references, -1) == 0) {
+        thread_let_go(thread);
+    }
+}
+
+/* The record has ended, or is not to be used: it goes with its last greenlet. */
+static inline void
+thread_leave_to_greenlets(struct thread *thread)
+{
+    Py_ssize_t change = thread->own_references - THREAD_LIVES;
+    thread->own_references = 0;
+    if (SHARED_ADD(thread->references, change) == 0) {
+        thread_let_go(thread);
+    }
+}
 
 /* Have room to note one more start.  -1 when out of memory, without an exception.
    Runs no Python code. */
@@ -169,25 +265,25 @@ thread_reserve_start(struct thread *thread)
 }
 
 /* Call when a greenlet of the record starts, with room reserved, and when it has
-   ended or been abandoned: after a burst of them the heap gives its free pages
-   back.  Run no Python code. */
+   ended or been abandoned: after a burst of them the list shrinks.  Run no Python
+   code. */
 static inline void
 thread_note_start(struct thread *thread, struct greenlet *greenlet)
 {
     assert(thread->started_count < thread->started_capacity);
     uint32_t place = thread->started_count;
     thread->started[place] = greenlet;
-    greenlet->number.place = place;
+    RELAXED_STORE(greenlet->number.place, place);
     thread->started_count = place + 1;
     if (place >= thread->started_peak) {
         thread->started_peak = place + 1;
     }
 }
 
-/* The fewest greenlets that make a burst: after each burst the heap is searched. */
+/* The fewest greenlets that make a burst. */
 #define THREAD_BURST 4096U
 
-void thread_give_back(struct thread *thread);
+void thread_shrink_started(struct thread *thread);
 
 static inline void
 thread_note_end(struct thread *thread, const struct greenlet *greenlet)
@@ -196,12 +292,12 @@ thread_note_end(struct thread *thread, const struct greenlet *greenlet)
     struct greenlet *last = thread->started[count];
     assert(thread->started[greenlet->number.place] == greenlet);
     thread->started[greenlet->number.place] = last;
-    last->number.place = greenlet->number.place;
+    RELAXED_STORE(last->number.place, greenlet->number.place);
     thread->started_count = count;
     if (thread->started_peak - count >= THREAD_BURST
         && count < thread->started_peak / 2)
     {
-        thread_give_back(thread);
+        thread_shrink_started(thread);
     }
 }
 
@@ -211,9 +307,9 @@ thread_note_end(struct thread *thread, const struct greenlet *greenlet)
 static inline bool
 thread_collects(const struct thread *thread)
 {
-    PyThreadState *tstate = thread_state(thread);
-    return (!FREE_THREADED || (tstate != NULL && thread->collects))
-           && tstate_collecting(tstate);
+    return (!FREE_THREADED
+            || (thread_state(thread) != NULL && thread->collects))
+           && tstate_collecting(tstate_current());
 }
 
 /* The collector visits the main greenlet of a record, as it does in each collection before

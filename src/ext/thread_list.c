@@ -9,13 +9,13 @@ thread_list_add(struct thread *thread)
     lock_take(&module->threads_lock);
     struct thread **first = &module->threads;
     thread->next = *first;
-    thread->link = first;
+    RELAXED_STORE(thread->link, first);
     if (thread->next != NULL) {
-        thread->next->link = &thread->next;
+        RELAXED_STORE(thread->next->link, &thread->next);
     }
     *first = thread;
-    module->ending_threads += thread->is_ending;
-    module->late_threads += thread->is_late;
+    (void)SHARED_ADD(module->ending_threads, thread->is_ending);
+    (void)SHARED_ADD(module->late_threads, thread->is_late);
     lock_leave(&module->threads_lock);
 }
 
@@ -23,14 +23,14 @@ static void
 unlink_record(struct thread *thread)
 {
     if (thread->link != NULL) {
-        thread->module->ending_threads -= thread->is_ending;
-        thread->module->late_threads -= thread->is_late;
+        (void)SHARED_ADD(thread->module->ending_threads, -thread->is_ending);
+        (void)SHARED_ADD(thread->module->late_threads, -thread->is_late);
         *thread->link = thread->next;
         if (thread->next != NULL) {
-            thread->next->link = thread->link;
+            RELAXED_STORE(thread->next->link, thread->link);
         }
         thread->next = NULL;
-        thread->link = NULL;
+        RELAXED_STORE(thread->link, NULL);
     }
 }
 
@@ -38,7 +38,7 @@ unlink_record(struct thread *thread)
 void
 thread_list_remove(struct thread *thread)
 {
-    if (thread->link != NULL) {
+    if (RELAXED_LOAD(thread->link) != NULL) {
         struct lock *lock = &thread->module->threads_lock;
         lock_take(lock);
         unlink_record(thread);
@@ -62,7 +62,7 @@ thread_list_note_ending(struct thread *thread)
     assert(!thread->is_ending);
     lock_take(&thread->module->threads_lock);
     thread->is_ending = true;
-    thread->module->ending_threads++;
+    (void)SHARED_ADD(thread->module->ending_threads, 1);
     lock_leave(&thread->module->threads_lock);
 }
 

@@ -8,8 +8,10 @@
 #include "check.h"
 #include "create.h"
 #include "doomed.h"
+#include "idle.h"
 #include "kill.h"
 #include "policy.h"
+#include "room.h"
 #include "spares.h"
 #include "switch.h"
 #include "thread_list.h"
@@ -149,24 +151,41 @@ withdraw(struct thread *thread)
     count_records(-1);
 }
 
+/* Callbacks are counted for the last time.  Of a thread state that has gone before its
+   record nothing is known. */
+static void
+note_callbacks(struct thread *thread)
+{
+    bool is_look = !thread_is_own(thread);
+    if (is_look) {
+        world_stop();
+    }
+    const PyThreadState *tstate = thread_living_state(thread);
+    thread->last_callbacks
+        = tstate != NULL ? tstate_callbacks(tstate) : INT_MAX;
+    if (is_look) {
+        world_start();
+    }
+}
+
 /* From here on its greenlets are dead.  Before that, since the thread state is needed or
    the chain of slices: frames are cut loose from the stack, which goes with the thread;
-   what the interpreter will free is put back; callbacks are counted for the last time. */
+   what the interpreter will free is put back. */
 static void
 leave_thread_state(struct thread *thread)
 {
     seal_parked(thread);
-    /* Of a thread state that has gone before its record nothing is known. */
-    bool is_gone = thread->is_ending && !thread_is_own(thread);
-    if (!is_gone && thread_running(thread) != thread->main) {
+    /* A thread that comes to its end by itself does so in its main greenlet, and its thread
+       state may have gone before.  Otherwise it is another thread that ends this one. */
+    if (thread_running(thread) != thread->main) {
         homes_enter(&thread->homes, thread->tstate, NULL);
         state_forget_running(&thread->main->interpreter, thread->tstate);
     }
-    thread->last_callbacks
-        = is_gone ? INT_MAX : tstate_callbacks(thread->tstate);
+    note_callbacks(thread);
     /* Any thread that finds its greenlets dead may release them from here on, and give
-       their stacks back. */
-    stack_pool_close(&thread->stack.pool);
+       back what they have. */
+    stack_close(&thread->stack);
+    thread_leave_dict(thread);
     lock_take(&thread->doom_lock);
     SHARED_STORE(thread->tstate, NULL);
     lock_leave(&thread->doom_lock);
@@ -212,7 +231,7 @@ thread_end(struct thread *thread)
         Py_DECREF(main->object);
     }
     Py_DECREF(main->object);
-    thread_release(thread);
+    thread_leave_to_greenlets(thread);
 }
 
 /* The context that has held the record's end goes.  If it has been copied at the last
@@ -259,6 +278,7 @@ postpone_end(struct thread *thread)
         return;
     }
     thread_hold(thread);
+    thread_leave_dict(thread);
     thread_list_note_ending(thread);
     thread_update_attention(thread);
     remember(NULL);
@@ -306,8 +326,9 @@ make_record(PyThreadState *tstate, struct module_state *module)
         return NULL;
     }
     thread->tstate = tstate;
+    thread_leave_dict(thread);
     thread->module = module;
-    thread->references = 1;
+    thread->references = THREAD_LIVES;
     atomic_init(&thread->holders, 1);
     thread->is_shared = tstate_is_shared(tstate);
     thread->native = thread_native();
@@ -338,6 +359,13 @@ make_main(struct thread *thread)
     thread->stack.evicting
         = STATE_SEALS && !thread->seals_early ? seal_evicted : NULL;
     thread->stack.deepens = policy_witness;
+    thread->stack.cramped = room_witness;
+    thread->stack.room_offset
+        = offsetof(struct greenlet, interpreter) + STATE_ROOM_OFFSET;
+    thread->stack.watch = SYSTEM_VACATES_STACKS ? idle_watch : NULL;
+    thread->stack.until_watch = 1;
+    thread->stack.pool.room_unused
+        = MAPPED_STACK_ROOM - sizeof(struct stack_home);
     find_home(thread);
     return 0;
 }
@@ -354,6 +382,12 @@ put_into_dict(struct thread *thread, PyObject *dict)
         return -1;
     }
     int stored = PyDict_SetItem(dict, key, capsule);
+    if (stored == 0) {
+        SHARED_STORE(thread->dict, dict);
+        /* A list of all objects shall not keep it beyond the thread state.  The collector
+           need not see it, since nothing but the thread state refers to it. */
+        PyObject_GC_UnTrack(dict);
+    }
     Py_DECREF(capsule);
     return stored;
 }
@@ -385,7 +419,7 @@ thread_new(PyThreadState *tstate, struct module_state *module, PyObject *dict)
         return NULL;
     }
     if (make_main(thread) < 0) {
-        thread_release(thread);
+        thread_leave_to_greenlets(thread);
         return NULL;
     }
     thread->is_late = thread->is_ending = dict == NULL;
@@ -482,8 +516,9 @@ threads_forget_module(struct module_state *module)
 struct thread *
 threads_current(void)
 {
-    struct thread *thread = thread_last_used();
-    if (thread != NULL) {
+    struct thread *thread = thread_cached;
+    /* Not thread_is_current: the dict in which it is found may be going. */
+    if (thread != NULL && thread_is_own(thread)) {
         return thread;
     }
     thread = thread_find(tstate_current());

@@ -26,13 +26,21 @@ struct thread *threads_current(void);
    are doomed, kill_settle.  May run Python code and switch. */
 struct thread *threads_enter_slowly(void);
 
+/* The same where that is quickly done; NULL otherwise, without an exception.  Runs no Python
+   code. */
+static inline struct thread *
+threads_enter_quickly(void)
+{
+    struct thread *thread = thread_last_used();
+    return thread != NULL && SHARED_LOAD(thread->doomed) == NULL ? thread
+                                                                 : NULL;
+}
+
 static inline struct thread *
 threads_enter(void)
 {
-    struct thread *thread = thread_last_used();
-    return thread != NULL && SHARED_LOAD(thread->doomed) == NULL
-               ? thread
-               : threads_enter_slowly();
+    struct thread *thread = threads_enter_quickly();
+    return thread != NULL ? thread : threads_enter_slowly();
 }
 
 /* For the published package's tests: how many records have a living thread.  May run

@@ -11,13 +11,10 @@ trace_exchange(PyObject **place, PyObject *callback)
 }
 
 int
-trace_switch(struct thread *thread, struct greenlet *origin,
+trace_report(struct thread *thread, struct greenlet *origin,
              struct greenlet *target, bool thrown)
 {
-    assert(thread == target->thread);
-    if (thread->trace == NULL) {
-        return 0;
-    }
+    assert(thread == target->thread && thread->trace != NULL);
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     PyObject *callback = Py_NewRef(thread->trace);

@@ -2,56 +2,17 @@
 
 #include "tree.h"
 
-#include <stdatomic.h>
-
-/* Counts each event by which an unstarted greenlet, and with it all unstarted greenlets
-   below it, may have come to another thread.  At UINT32_MAX it stops, and from then on
-   nothing is remembered.  The process has one counter, and not each record: a greenlet has to
-   learn whether the record that it remembers is out of date without looking into that
-   record, which may have been freed. */
-static _Atomic(uint32_t) thread_moves;
-
-static uint32_t
-thread_moves_now(void)
-{
-    return atomic_load_explicit(&thread_moves, memory_order_relaxed);
-}
+_Atomic(uint32_t) tree_thread_moves;
 
 void
 tree_forget_threads(void)
 {
-    uint32_t moves = thread_moves_now();
+    uint32_t moves = tree_thread_moves_now();
     while (moves < UINT32_MAX
            && !atomic_compare_exchange_weak_explicit(
-               &thread_moves, &moves, moves + 1, memory_order_relaxed,
+               &tree_thread_moves, &moves, moves + 1, memory_order_relaxed,
                memory_order_relaxed))
     {}
-}
-
-static bool
-remembers_thread(const struct greenlet *greenlet)
-{
-    return greenlet->as.unstarted.found_thread != NULL
-           && greenlet->number.found_when == thread_moves_now()
-           && greenlet->number.found_when != UINT32_MAX;
-}
-
-void
-tree_remember_thread(struct greenlet *greenlet, struct thread *thread)
-{
-    greenlet->as.unstarted.found_thread = thread;
-    greenlet->number.found_when = thread_moves_now();
-}
-
-bool
-tree_is_own(const struct greenlet *greenlet)
-{
-    const struct thread *own = thread_last_used();
-    const struct thread *thread = SHARED_LOAD(greenlet->thread);
-    if (thread == NULL && remembers_thread(greenlet)) {
-        thread = greenlet->as.unstarted.found_thread;
-    }
-    return own != NULL && thread == own;
 }
 
 /* Remembered, so that a long chain of unstarted parents is not walked time and
@@ -61,15 +22,15 @@ struct thread *
 tree_find_thread(struct greenlet *greenlet)
 {
     struct greenlet *known = greenlet;
-    while (known->thread == NULL && !remembers_thread(known)) {
+    struct thread *thread;
+    while ((thread = known->thread) == NULL
+           && (thread = tree_remembered_thread(known)) == NULL)
+    {
         if (known->parent == NULL) {
             return NULL;
         }
         known = greenlet_of(known->parent);
     }
-    struct thread *thread = known->thread != NULL
-                                ? known->thread
-                                : known->as.unstarted.found_thread;
     for (; greenlet != known; greenlet = greenlet_of(greenlet->parent)) {
         tree_remember_thread(greenlet, thread);
     }
@@ -99,7 +60,7 @@ PyGreenlet *
 tree_swap_parent(struct thread *thread, struct greenlet *greenlet,
                  PyGreenlet *parent)
 {
-    assert(parent != NULL && !greenlet->is_main);
+    assert(parent != NULL && !greenlet_is_main(greenlet));
     PyGreenlet *previous = greenlet->parent;
     greenlet_of(parent)->has_children = true;
     greenlet->parent = parent;
@@ -134,7 +95,7 @@ exchange_parent(struct greenlet *greenlet, PyGreenlet **parent)
 int
 tree_set_parent(struct greenlet *greenlet, struct greenlet *parent)
 {
-    assert(!greenlet->is_main);
+    assert(!greenlet_is_main(greenlet));
     PyGreenlet *exchanged = (PyGreenlet *)Py_NewRef(parent->object);
     bool is_look
         = FREE_THREADED && !(tree_is_own(greenlet) && tree_is_own(parent));

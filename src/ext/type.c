@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <structmember.h>
 
+#include "core/compiler.h"
 #include "create.h"
 #include "docs.h"
 #include "entrances.h"
@@ -47,7 +48,7 @@ type_require(PyObject *object)
 /* Creation */
 
 /* A new greenlet of a class, a child of the running greenlet. */
-static inline PyGreenlet *
+static ALWAYS_INLINE PyGreenlet *
 make_child(struct thread *thread, PyTypeObject *type)
 {
     PyGreenlet *self = thread->spares != NULL && type == thread->module->type
@@ -58,9 +59,7 @@ make_child(struct thread *thread, PyTypeObject *type)
         parent->has_children = true;
         Py_INCREF(parent->object);
         greenlet_of(self)->parent = parent->object;
-        if (FREE_THREADED) {
-            tree_remember_thread(greenlet_of(self), thread);
-        }
+        tree_remember_thread(greenlet_of(self), thread);
     }
     return self;
 }
@@ -103,38 +102,42 @@ type_init(PyObject *self, PyObject *args, PyObject *kwargs)
     return initialize(self, run, parent);
 }
 
-PyGreenlet *
-type_call(PyObject *run, PyGreenlet *parent)
+/* What __init__ does, to a greenlet that nobody else knows: `self`, or NULL with an exception
+   and `self` let go of.  `plain` is the type of no subclass; `run` and `parent` may be NULL. */
+static ALWAYS_INLINE PyGreenlet *
+initialize_new(PyGreenlet *self, PyTypeObject *plain, PyObject *run,
+               PyObject *parent)
 {
-    struct thread *thread = threads_enter();
-    PyGreenlet *self
-        = thread != NULL ? make_child(thread, thread->module->type) : NULL;
-    if (self != NULL
-        && initialize((PyObject *)self, run, (PyObject *)parent) < 0)
+    if (run != NULL && Py_IS_TYPE(self, plain)) {
+        greenlet_set_new_run(greenlet_of(self), run);
+        run = NULL;
+    }
+    if ((run != NULL || parent != NULL)
+        && initialize((PyObject *)self, run, parent) < 0)
     {
         Py_CLEAR(self);
     }
     return self;
 }
 
-/* greenlet(...) without a tuple of arguments.  What is unusual goes the way of
-   type.__call__. */
-static PyObject *
-type_vectorcall(PyObject *type, PyObject *const *args, size_t flagged_count,
+PyGreenlet *
+type_call(PyObject *run, PyGreenlet *parent)
+{
+    struct thread *thread = threads_enter();
+    if (thread == NULL) {
+        return NULL;
+    }
+    PyTypeObject *plain = thread->module->type;
+    PyGreenlet *self = make_child(thread, plain);
+    return self != NULL ? initialize_new(self, plain, run, (PyObject *)parent)
+                        : NULL;
+}
+
+/* What is unusual goes the way of type.__call__. */
+static NOT_INLINED PyObject *
+call_with_tuple(PyObject *type, PyObject *const *args, Py_ssize_t count,
                 PyObject *keywords)
 {
-    Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
-    if (keywords == NULL && count <= 2) {
-        PyObject *self = type_new((PyTypeObject *)type, NULL, NULL);
-        if (self != NULL
-            && initialize(self, count > 0 ? args[0] : NULL,
-                          count > 1 ? args[1] : NULL)
-                   < 0)
-        {
-            Py_CLEAR(self);
-        }
-        return self;
-    }
     struct message message;
     if (message_collect(&message, args, count, keywords) < 0) {
         return NULL;
@@ -149,6 +152,27 @@ type_vectorcall(PyObject *type, PyObject *const *args, size_t flagged_count,
     }
     Py_DECREF(message.args);
     return self;
+}
+
+/* greenlet(...) without a tuple of arguments. */
+static PyObject *
+type_vectorcall(PyObject *type, PyObject *const *args, size_t flagged_count,
+                PyObject *keywords)
+{
+    Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
+    if (keywords != NULL || count > 2) {
+        return call_with_tuple(type, args, count, keywords);
+    }
+    struct thread *thread = threads_enter();
+    if (thread == NULL) {
+        return NULL;
+    }
+    PyGreenlet *self = make_child(thread, (PyTypeObject *)type);
+    if (self != NULL && count > 0) {
+        self = initialize_new(self, thread->module->type, args[0],
+                              count > 1 ? args[1] : NULL);
+    }
+    return (PyObject *)self;
 }
 
 /* Attributes */
@@ -192,7 +216,7 @@ set_dict(PyObject *self, PyObject *dict, void *unused)
 static int
 require_run(const struct greenlet *greenlet)
 {
-    if (greenlet->is_main) {
+    if (greenlet_is_main(greenlet)) {
         PyErr_SetString(PyExc_AttributeError,
                         "Main greenlets do not have a run attribute.");
         return -1;
@@ -208,8 +232,9 @@ get_run(PyObject *self, void *unused)
     if (require_run(greenlet) < 0) {
         return NULL;
     }
-    PyObject *run
-        = greenlet->slice.state == SLICE_UNSTARTED ? owner_run(greenlet) : NULL;
+    PyObject *run = greenlet_state(greenlet) == SLICE_UNSTARTED
+                        ? owner_run(greenlet)
+                        : NULL;
     if (run == NULL) {
         PyErr_SetString(PyExc_AttributeError, "run");
     }
@@ -248,7 +273,7 @@ type_set_parent(PyGreenlet *self, PyObject *parent)
         PyErr_SetString(PyExc_AttributeError, "can't delete attribute");
         return -1;
     }
-    if (greenlet->is_main) {
+    if (greenlet_is_main(greenlet)) {
         PyErr_SetString(PyExc_AttributeError,
                         "cannot set the parent of a main greenlet");
         return -1;
@@ -344,7 +369,7 @@ greenlet_repr(PyObject *self)
 {
     const struct greenlet *greenlet = greenlet_from(self);
     const char *name = Py_TYPE(self)->tp_name;
-    if (greenlet->slice.state == SLICE_UNSTARTED) {
+    if (greenlet_state(greenlet) == SLICE_UNSTARTED) {
         return PyUnicode_FromFormat("<%s object at %p (otid=%p) pending>", name,
                                     self, NULL);
     }
@@ -359,7 +384,7 @@ greenlet_repr(PyObject *self)
                                 "started%s>",
                                 name, self, owner,
                                 current ? "current" : "suspended",
-                                greenlet->is_main ? " main" : "");
+                                greenlet_is_main(greenlet) ? " main" : "");
 }
 
 /* The type */

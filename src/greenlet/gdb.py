@@ -26,6 +26,12 @@ import gdb.unwinder  # type: ignore[import-untyped]
 # enum slice_state of src/core/slice.h
 UNSTARTED, ACTIVE, DEAD = range(3)
 
+# SLICE_VACATED, in the place of a size.
+VACATED = 2**32 - 1
+
+# enum tag of src/core/packed_words.c
+ALIKE, WHOLE = 2, 3
+
 # What src/core/arch/x86_64_sysv.S has pushed, by its distance from a parked stack pointer.
 ARCHITECTURE = "i386:x86-64"
 PUSHED = {"r15": 8, "r14": 16, "r13": 24, "r12": 32, "rbx": 40, "rbp": 48, "rip": 56}
@@ -50,6 +56,23 @@ def number_in(raw: bytes) -> int:
 
 def word(address: int) -> int:
     return number_in(memory(address, 8))
+
+
+def unpacked(packed: int, size: int) -> bytes:
+    """Words that src/core/packed_words.h has packed, `size` bytes of them."""
+    count = size // 8
+    tag_bytes = memory(packed, (count + 3) // 4)
+    tags = [byte >> shift & 3 for byte in tag_bytes for shift in (0, 2, 4, 6)]
+    place = packed + len(tag_bytes)
+    high = bytes(4)
+    words = []
+    for tag in tags[:count]:
+        left = memory(place, (0, 4, 4, 8)[tag])
+        place += len(left)
+        if tag == WHOLE:
+            high = left[4:]
+        words.append(left + high if tag == ALIKE else left.ljust(8, b"\0"))
+    return b"".join(words)
 
 
 def pointer(address: int, kind: str) -> Any:
@@ -201,6 +224,17 @@ def thread_of(tstate: Any) -> Any:
 # The collector's lists
 
 
+def refuse_without_gil() -> None:
+    """Free-threaded interpreters have no such lists: they visit the memory of their allocator."""
+    try:
+        gdb.parse_and_eval("&_Py_DecRefShared")  # which only those have
+    except gdb.error:
+        return
+    raise gdb.GdbError(
+        "the interpreter is free-threaded: gdb cannot find its greenlets; use greenlet.debug in it"
+    )
+
+
 def first_interpreter() -> Any:
     runtime = gdb.lookup_global_symbol("_PyRuntime")
     if runtime is None:
@@ -267,7 +301,8 @@ class Greenlet:
         self.parent = self.get("greenlet.parent")
         self.near = self.get("slice.near")
         self.has_own_stack = bool(self.get("slice.has_own_stack"))
-        self.saved_size = 0 if self.has_own_stack else self.get("slice.saved_size")
+        self.is_vacated = self.has_own_stack and self.get("slice.saved_size") == VACATED
+        self.saved_size = self.size_saved()
         tstate = layout.read(self.thread, "thread.tstate") if self.thread else 0
         self.tstate = pointer(tstate, "PyThreadState")
 
@@ -276,6 +311,12 @@ class Greenlet:
 
     def get(self, name: str) -> int:
         return self.layout.read(self.start, name)
+
+    def size_saved(self) -> int:
+        """How many of its bytes are not on its stack: of a stack of its own all or none."""
+        if self.has_own_stack:
+            return self.get("slice.far") - self.near if self.is_vacated else 0
+        return self.get("slice.saved_size")
 
     @property
     def state(self) -> str:
@@ -291,7 +332,9 @@ class Greenlet:
     def stack(self) -> str:
         if self.state != "parked":
             return ""
-        return "own" if self.has_own_stack else f"slice, {self.saved_size} bytes in the heap"
+        if self.has_own_stack:
+            return "own, vacated" if self.is_vacated else "own"
+        return f"slice, {self.saved_size} bytes in the heap"
 
     def frames(self) -> Iterator[Frame]:
         if self.state == "running":
@@ -316,11 +359,21 @@ class Greenlet:
         return frames[-1].function if frames else ""
 
     def copy(self) -> bytes:
-        """Those of its bytes that are in the heap: the nearest ones of its slice."""
+        """Those of its bytes that are in the heap, or beside its frames: the nearest ones of
+        its slice."""
         copy = self.get("slice.copy")
         offset, alignment = self.layout.fields["heap_copy.memory"]
-        start = copy + offset
+        start = copy + offset if copy else self.get("greenlet.room.unused")
+        if self.is_vacated:
+            return self.unpacked_copy(start + -start % alignment)
         return memory(start + (self.near - start) % alignment, self.saved_size)
+
+    def unpacked_copy(self, own: int) -> bytes:
+        """The same for a vacated stack, `own` being the copy of its struct."""
+        _, size = self.layout.fields["mapped_stack"]
+        pool = self.layout.read(own, "mapped_stack.pool")
+        unused = self.layout.read(pool, "stack_pool.room_unused")
+        return unpacked(own + size - unused, self.saved_size)
 
 
 class Numbers:
@@ -345,6 +398,7 @@ def all_greenlets() -> list[Greenlet]:
     if not gdb.selected_inferior().pid:
         raise gdb.GdbError("there is no process and no core file")
     layout = Layout()
+    refuse_without_gil()
     # Comes before any type of the interpreter's is looked up, since it says what is missing.
     interpreter = first_interpreter()
     static_type = address_of("greenlet_type", "greenlet's extension module")

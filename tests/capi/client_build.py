@@ -10,6 +10,8 @@ import subprocess
 import sys
 import sysconfig
 
+import pytest
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 # The header of this tree, whatever greenlet is installed: the tests hold on
@@ -22,6 +24,10 @@ C_SOURCES = ["capi_client.c", "capi_subclass.c", "capi_thread.c"]
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror"]
 
 
+# A folder in which they are already, where no compiler runs.
+BROUGHT = os.environ.get("GREENLET_TEST_CLIENTS")
+
+
 class NoCompiler(Exception):
     """No compiler was found; the message says which were tried."""
 
@@ -32,6 +38,8 @@ class CompilationFailed(Exception):
 
 def compiler(variable, substitutes):
     """The command, as words, that `variable` names in the environment or for this Python."""
+    if BROUGHT:
+        pytest.skip("no compiler runs here, and the extensions are brought")
     configured = [os.environ.get(variable), sysconfig.get_config_var(variable)]
     candidates = [shlex.split(command) for command in configured if command]
     candidates += [[name] for name in substitutes]
@@ -84,6 +92,11 @@ def build_extension(name, sources, folder, compiler_words, include=OUR_INCLUDE):
     command += [*shared_library_flags(), "-o", str(target)]
     run_compiler(command)
     return target
+
+
+def brought(name):
+    """The path of an extension that was compiled elsewhere; None if it is to be compiled."""
+    return pathlib.Path(BROUGHT, name + ".pyd") if BROUGHT else None
 
 
 def load_extension(name, path):

@@ -14,6 +14,9 @@ import client_build  # noqa: E402 - needs the line above
 @pytest.fixture(scope="session")
 def client(tmp_path_factory):
     """The extension in C.  A machine that built greenlet has a C compiler, so none is an error."""
+    brought = client_build.brought("capi_client")
+    if brought is not None:
+        return client_build.load_extension("capi_client", brought)
     folder = tmp_path_factory.mktemp("capi_client")
     path = client_build.build_extension(
         "capi_client", client_build.C_SOURCES, folder, client_build.c_compiler()
@@ -23,6 +26,9 @@ def client(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cpp_client_path(tmp_path_factory):
+    brought = client_build.brought("capi_client_cpp")
+    if brought is not None:
+        return brought
     try:
         compiler = client_build.cpp_compiler()
     except client_build.NoCompiler as missing:

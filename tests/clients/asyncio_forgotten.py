@@ -3,6 +3,8 @@ greenlets, cancelled and left."""
 
 import asyncio
 import socket
+import sys
+import sysconfig
 import threading
 
 import greenlet
@@ -19,6 +21,11 @@ OF_SQLALCHEMY = (
     r"|greenlet.error: cannot switch to a different thread .*"
     r"|Exception ignored .*BaseEventLoop.__del__ .*|ValueError: Invalid file descriptor: -1"
 )
+if sys.version_info >= (3, 15) and sysconfig.get_config_var("Py_GIL_DISABLED"):
+    # It also tells from which exception that comes, between empty lines.
+    OF_SQLALCHEMY += (
+        r"|()|GeneratorExit|During handling of the above exception, another exception occurred:"
+    )
 
 
 def park_in_callback(loop, back):

@@ -1,12 +1,16 @@
 """Run real programs from the package index on our greenlet.
 
 Usage: run.py [--oracle] [--all] [--only PROGRAM]... PYTHON...
+       run.py --here [--all] [--only PROGRAM]...
 
 For each interpreter PYTHON an environment below build/clients gets a wheel of
 this tree and the published wheels of `requirements.txt`; then the usual programs, or
 with --all every program, run in it, each in a process of its own with a time limit,
 and each checks its own result.  With --oracle the published greenlet is installed
 instead of ours: that tells whether a failure is greenlet's at all.
+
+With --here the programs run on the interpreter that runs this, in which all that they need is
+installed already.
 """
 
 import argparse
@@ -15,6 +19,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 
@@ -80,13 +85,13 @@ USUAL = [name for name, program in PROGRAMS.items() if program.usual]
 TIME_LIMIT = 300
 
 
-def run_program(python, program, folder):
+def run_program(python, program, folder, variables):
     """Run one program: its exit code (None: out of time), and its output."""
     script, *arguments = program.command
     process = subprocess.Popen(
         [str(python), "-W", "ignore", str(environment.HERE / script), *arguments],
         cwd=folder,
-        env={**environment.CLEAN, **program.environment},
+        env={**variables, **program.environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -98,9 +103,17 @@ def run_program(python, program, folder):
         output, _ = process.communicate(timeout=TIME_LIMIT)
         return process.returncode, output
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # with all that it started
+        kill_group(process)
         output, _ = process.communicate()
         return None, output
+
+
+def kill_group(process):
+    """Kill a process, and all that it started if the system can tell."""
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
 
 
 def report(name, program, code, output, seconds):
@@ -122,7 +135,7 @@ def needs_gil(program):
 
 
 def run_all(interpreter, oracle, programs):
-    """Run `programs` on one interpreter; the outcomes' counts."""
+    """Run `programs` on one interpreter, in an environment for them; the outcomes' counts."""
     tag = environment.tag_of(interpreter)
     lacking = [name for name in programs if tag.endswith("t") and needs_gil(PROGRAMS[name])]
     for name in lacking:
@@ -136,9 +149,21 @@ def run_all(interpreter, oracle, programs):
         print(f"FAILED environment for {interpreter}\n{failure}", flush=True)
         outcomes["failed"] += len(programs)
         return outcomes
+    return outcomes + run_each(name, python, programs, python.parent.parent, environment.CLEAN)
+
+
+def run_here(programs):
+    """Run them on the interpreter that runs this."""
+    name = f"{sys.implementation.cache_tag} {sys.platform}"
+    with tempfile.TemporaryDirectory() as folder:
+        return run_each(name, sys.executable, programs, folder, os.environ)
+
+
+def run_each(name, python, programs, folder, variables):
+    outcomes = collections.Counter()
     for program in programs:
         begun = time.monotonic()
-        code, output = run_program(python, PROGRAMS[program], python.parent.parent)
+        code, output = run_program(python, PROGRAMS[program], folder, variables)
         seconds = time.monotonic() - begun
         outcomes[report(name, program, code, output, seconds)] += 1
     return outcomes
@@ -149,11 +174,15 @@ def main():
     parser.add_argument("--oracle", action="store_true")
     parser.add_argument("--all", action="store_const", const=[*PROGRAMS], default=USUAL)
     parser.add_argument("--only", action="append", choices=PROGRAMS)
-    parser.add_argument("python", nargs="+")
+    parser.add_argument("--here", action="store_true")
+    parser.add_argument("python", nargs="*")
     options = parser.parse_args()
-    totals = collections.Counter()
+    if options.here == bool(options.python):
+        parser.error("name Pythons, or --here")
+    programs = options.only or options.all
+    totals = run_here(programs) if options.here else collections.Counter()
     for interpreter in options.python:
-        totals += run_all(interpreter, options.oracle, options.only or options.all)
+        totals += run_all(interpreter, options.oracle, programs)
     print(", ".join(f"{totals[each]} {each}" for each in ("passed", "failed", "skipped")))
     return 1 if totals["failed"] else 0
 

@@ -40,6 +40,8 @@ machine_init(struct machine *machine)
 {
     stack_init(&machine->stack, &machine->main.slice, machine_enter,
                machine_land);
+    machine->stack.room_offset = offsetof(struct coroutine, room);
+    machine->main.room = (struct slice_room){NULL, NULL};
     machine->main.body = NULL;
     machine->main.argument = NULL;
     machine->refuges = 0;
@@ -53,7 +55,7 @@ machine_release(struct machine *machine)
     slice_die(&machine->main.slice);
     slice_release(&machine->main.slice);
     CHECK_INT(machine->stack.pool.used_count, ==, 0);
-    stack_pool_close(&machine->stack.pool);
+    stack_close(&machine->stack);
 }
 
 struct coroutine *
@@ -67,8 +69,17 @@ coroutine_init(struct coroutine *coroutine, coroutine_body *body,
                void *argument)
 {
     slice_init(&coroutine->slice);
+    coroutine->room = (struct slice_room){NULL, NULL};
     coroutine->body = body;
     coroutine->argument = argument;
+}
+
+void
+coroutine_lend(struct coroutine *coroutine, char *low, size_t used, size_t size)
+{
+    CHECK_INT(used, <=, size);
+    coroutine->room = (struct slice_room){low, low + used};
+    coroutine->slice.room_units = room_units_of(size);
 }
 
 int

@@ -35,6 +35,7 @@ typedef struct coroutine *coroutine_body(struct machine *machine,
 
 struct coroutine {
     struct slice slice; /* first, so that a slice's address is a coroutine's */
+    struct slice_room room;
     coroutine_body *body;
     void *argument; /* the test's own */
 };
@@ -61,6 +62,11 @@ struct coroutine *machine_running(const struct machine *machine);
    or dead and released. */
 void coroutine_init(struct coroutine *coroutine, coroutine_body *body,
                     void *argument);
+
+/* Lend a running or unstarted coroutine a room of `size` bytes, of which it may have those from
+   `used` on whenever it is parked. */
+void coroutine_lend(struct coroutine *coroutine, char *low, size_t used,
+                    size_t size);
 
 /* Park the running coroutine and go on with `target`; -1 when out of memory. */
 int coroutine_try_switch(struct machine *machine, struct coroutine *target);

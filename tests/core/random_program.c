@@ -5,6 +5,9 @@
 #define ACTOR_COUNT 24
 #define DEPTH_LIMIT 7
 
+/* Of the largest room that a coroutine has for its copy, in words. */
+#define ROOM_WORDS 400
+
 /* A coroutine begins below the one that starts it, so a family line of them
    creeps down the stack; this bounds it to a few hundred KiB. */
 #define GENERATION_LIMIT 12
@@ -23,17 +26,22 @@ struct actor {
     unsigned depth;
     unsigned generation;
     bool leaving; /* all its frames are returning */
+    size_t room_size;
+    uint64_t *room;
 };
 
 struct program {
     struct machine machine;
     struct actor actors[ACTOR_COUNT];
     struct coroutine coroutines[ACTOR_COUNT];
+    uint64_t rooms[ACTOR_COUNT][ROOM_WORDS];
     struct actor main;
     uint64_t random;
     unsigned long switches_left;
     bool failing;
+    bool vacates;        /* stacks of those that are parked */
     unsigned own_stacks; /* how many of four coroutines have one */
+    unsigned room_words; /* rooms have less than that */
     struct random_program_counts counts;
 };
 
@@ -67,11 +75,39 @@ actor_verify(struct program *program, const struct actor *actor)
     frames_verify(actor);
 }
 
+/* The actor uses all of its room while it runs, and leaves some of it when it parks. */
+static void
+use_room(struct program *program, const struct actor *actor)
+{
+    if (actor->room_size > 0) {
+        size_t words = actor->room_size / sizeof(uint64_t);
+        size_t used = below(program, (unsigned)words + 1) * sizeof(uint64_t);
+        memset(actor->room, 0xEE, actor->room_size);
+        coroutine_lend(actor->coroutine, (char *)actor->room, used,
+                       actor->room_size);
+        program->counts.rooms++;
+    }
+}
+
+/* What it uses of its room is as it was. */
+static void
+room_verify(const struct actor *actor)
+{
+    if (actor->room_size > 0) {
+        const char *low = actor->coroutine->room.low;
+        for (; low < actor->coroutine->room.unused; low++) {
+            CHECK_INT((unsigned char)*low, ==, 0xEE);
+        }
+    }
+}
+
 /* Somebody has switched to the actor, for the first time or again. */
 static void
 actor_land(struct program *program, const struct actor *actor)
 {
     allocations_limit(-1);
+    room_verify(actor);
+    use_room(program, actor);
     actor_verify(program, actor);
     program->counts.switches++;
     if (program->switches_left > 0) {
@@ -103,10 +139,15 @@ pick(struct program *program, const struct actor *self, bool dying)
         if (generation > GENERATION_LIMIT) {
             return &program->machine.main;
         }
-        *actor = (struct actor){.coroutine = actor->coroutine,
-                                .generation = generation};
+        *actor = (struct actor){
+            .coroutine = actor->coroutine,
+            .generation = generation,
+            .room = program->rooms[actor - program->actors],
+            .room_size = below(program, program->room_words) * sizeof(uint64_t),
+        };
         slice_release(&actor->coroutine->slice);
         coroutine_init(actor->coroutine, actor_body, actor);
+        use_room(program, actor);
         if (below(program, 4) < program->own_stacks
             && slice_take_stack(&program->machine.stack,
                                 &actor->coroutine->slice))
@@ -117,6 +158,22 @@ pick(struct program *program, const struct actor *self, bool dying)
     return actor->coroutine;
 }
 
+/* Whoever is chosen is parked, dead, unstarted, or on the shared stack. */
+static void
+vacate_at_random(struct program *program, const struct coroutine *target)
+{
+    struct stack *stack = &program->machine.stack;
+    struct slice *slice
+        = &program->coroutines[below(program, ACTOR_COUNT)].slice;
+    if (program->vacates && slice_can_vacate(stack, slice, &target->slice)
+        && slice_vacate(stack, slice))
+    {
+        CHECK(slice_is_vacated(slice));
+        slice_check(stack);
+        program->counts.vacated++;
+    }
+}
+
 static void
 switch_at_random(struct program *program, struct actor *self)
 {
@@ -124,6 +181,7 @@ switch_at_random(struct program *program, struct actor *self)
     struct slice *refuge = stack_refuge(&program->machine.stack);
     enum slice_state state = target->slice.state;
     limit_at_random(program);
+    vacate_at_random(program, target);
     if (coroutine_try_switch(&program->machine, target) == 0) {
         actor_land(program, self);
         return;
@@ -262,7 +320,9 @@ program_init(struct program *program, uint64_t seed, unsigned long switches,
         .random = seed,
         .switches_left = switches,
         .failing = failing,
+        .vacates = seed % 3 != 0,
         .own_stacks = (unsigned)(seed % 5),
+        .room_words = seed % 3 == 0 ? 1 : ROOM_WORDS,
     };
     machine_init(&program->machine);
     program->main.coroutine = &program->machine.main;
@@ -295,6 +355,8 @@ counts_add(struct random_program_counts *sum,
     sum->failures += counts->failures;
     sum->refuges += counts->refuges;
     sum->own_stacks += counts->own_stacks;
+    sum->rooms += counts->rooms;
+    sum->vacated += counts->vacated;
 }
 
 void

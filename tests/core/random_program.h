@@ -1,7 +1,7 @@
 /* A program that does at random all that can be done with coroutines: start,
    switch, call deeper, return, die, drop one that is parked, start another in
    the place of one that dies.  By the seed, none, some or all of them have stacks of
-   their own.
+   their own, and rooms for copies, which they fill as they like whenever they run.
 
    Every frame is filled with a pattern of its own, and after every switch all
    frames of the coroutine that has woken up are compared with theirs.  What
@@ -25,6 +25,8 @@ struct random_program_counts {
     unsigned long failures;   /* switches that had no memory */
     unsigned long refuges;    /* deaths that had no memory */
     unsigned long own_stacks; /* how often one was taken */
+    unsigned long rooms;      /* how often one was lent */
+    unsigned long vacated;    /* and vacated */
 };
 
 /* Run the program of this seed until it has made so many switches, then let

@@ -1,4 +1,4 @@
-/* Selects the ABI, as src/core/switch.S does. */
+/* Selects the ABI, as src/core/arch/switch.S does. */
 
 #include "core/arch/object_format.S"
 
@@ -6,8 +6,8 @@
 #  include "registers_x86_64_windows.S"
 #elif defined(__x86_64__) && !defined(__ILP32__)
 #  include "registers_x86_64_sysv.S"
-#elif defined(__i386__) && !defined(_WIN32)
-#  include "registers_i386_sysv.S"
+#elif defined(__i386__)
+#  include "registers_i386.S"
 #elif defined(__aarch64__) && (defined(__LP64__) || defined(_WIN32))
 #  include "registers_aarch64_aapcs64.S"
 #elif defined(__arm__) && defined(__ARM_EABI__)

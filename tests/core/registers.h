@@ -1,5 +1,5 @@
 /* What the ABI wants a call to preserve, set and read by assembly: there is a
-   registers_NAME.S for each NAME.S of src/core/arch. */
+   registers_NAME.S for each NAME.S of src/core/arch, or one for two of them. */
 
 #ifndef GREENLET_TESTS_CORE_REGISTERS_H
 #define GREENLET_TESTS_CORE_REGISTERS_H

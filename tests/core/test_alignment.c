@@ -7,6 +7,8 @@
    the same remainder everywhere. */
 #if defined(__arm__) || defined(__s390x__)
 #define ALIGNMENT 8
+#elif defined(__i386__) && defined(_WIN32)
+#define ALIGNMENT 4
 #else
 #define ALIGNMENT 16
 #endif

@@ -144,7 +144,7 @@ test_failure_to_shrink(void)
 static void
 test_too_large(void)
 {
-    if (PTRDIFF_MAX <= SLICE_LARGEST) {
+    if (PTRDIFF_MAX <= COPY_LARGEST) {
         return;
     }
     char *sp = (char *)(uintptr_t)4096;
@@ -154,7 +154,7 @@ test_too_large(void)
     stack_init(&stack, &first, NULL, machine_land);
     slice_init(&target);
     target.near = sp;
-    target.far = sp + SLICE_LARGEST + 1;
+    target.far = sp + COPY_LARGEST + 1;
     target.state = SLICE_ACTIVE;
     CHECK_POINTER(stack_save(&stack, &target, sp), ==, NULL);
     CHECK_POINTER(stack.unreached, ==, &target);

@@ -7,6 +7,8 @@
 #include "harness.h"
 
 #define WORDS 50
+/* More than the widest gap between two coroutines takes. */
+#define MANY_WORDS 200
 
 struct family {
     struct machine machine;
@@ -134,10 +136,10 @@ test_on_the_stack(void)
 static FRAME_OF_ITS_OWN void
 wake_from_below(struct family *family)
 {
-    uint64_t words[WORDS];
-    pattern_fill(words, WORDS, 3);
+    uint64_t words[MANY_WORDS];
+    pattern_fill(words, MANY_WORDS, 3);
     coroutine_switch(&family->machine, &family->child);
-    pattern_check(words, WORDS, 3);
+    pattern_check(words, MANY_WORDS, 3);
     CHECK(false);
 }
 
@@ -160,9 +162,7 @@ halving_body(struct machine *machine, struct coroutine *self)
     pattern_fill(words, WORDS, 4);
     coroutine_switch(machine, &family->parent);
     pattern_check(words, WORDS, 4);
-    /* The child began a gap below the parent, and up to a line. */
-    size_t distance = (size_t)(parent->far - parent->near) / 2 + CACHE_LINE;
-    CHECK_INT(parent->saved_size + distance, >, WORDS * sizeof(uint64_t));
+    CHECK_INT(parent->saved_size, >, 0);
     if (!slices_are_saved_whole) {
         CHECK_INT(parent->saved_size, <, parent->far - parent->near);
         CHECK_POINTER(self->slice.older, ==, parent);

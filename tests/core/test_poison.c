@@ -75,10 +75,11 @@ chain_release(struct chain *chain)
 
 /* The copy holds what was at `near`, byte by byte. */
 static void
-check_copy(const struct slice *slice, size_t near, size_t size)
+check_copy(const struct chain *chain, const struct slice *slice, size_t near,
+           size_t size)
 {
     CHECK_INT(slice->saved_size, ==, size);
-    const char *copy = size > 0 ? slice_copy_bytes(slice) : NULL;
+    const char *copy = size > 0 ? slice_copy_bytes(&chain->stack, slice) : NULL;
     for (size_t i = 0; i < size; i++) {
         CHECK_INT(copy[i], ==, byte_at(near + i));
     }
@@ -118,9 +119,9 @@ test_parking(void)
     struct chain chain;
     chain_init(&chain);
     CHECK_POINTER(save_for(&chain, &chain.target, 0), ==, &chain.target);
-    check_copy(&chain.current, 0, SLICE_BYTES);
-    check_copy(&chain.middle, SLICE_BYTES, middle_share());
-    check_copy(&chain.first, 2 * SLICE_BYTES, 0);
+    check_copy(&chain, &chain.current, 0, SLICE_BYTES);
+    check_copy(&chain, &chain.middle, SLICE_BYTES, middle_share());
+    check_copy(&chain, &chain.first, 2 * SLICE_BYTES, 0);
     check_bytes(&chain, 0, SLICE_BYTES + middle_share());
     chain_release(&chain);
 }
@@ -133,8 +134,8 @@ test_dying(void)
     chain_init(&chain);
     slice_die(&chain.current);
     CHECK_POINTER(save_for(&chain, &chain.target, 8), ==, &chain.target);
-    check_copy(&chain.current, 0, 0);
-    check_copy(&chain.middle, SLICE_BYTES, middle_share());
+    check_copy(&chain, &chain.current, 0, 0);
+    check_copy(&chain, &chain.middle, SLICE_BYTES, middle_share());
     check_bytes(&chain, 8, SLICE_BYTES + middle_share());
     chain_release(&chain);
 }
@@ -152,7 +153,7 @@ test_frames_of_the_switch(void)
     chain_fill(&chain);
     place(&chain, &chain.low, 2 * SLICE_BYTES - 16, 2 * SLICE_BYTES);
     CHECK_POINTER(save_for(&chain, &chain.low, sp), ==, &chain.low);
-    check_copy(&chain.middle, SLICE_BYTES, SLICE_BYTES);
+    check_copy(&chain, &chain.middle, SLICE_BYTES, SLICE_BYTES);
     /* Saved whole at first, the middle one had nothing left to vacate. */
     check_bytes(&chain, sp,
                 slices_are_saved_whole ? SLICE_BYTES * 3 / 2 : 2 * SLICE_BYTES);

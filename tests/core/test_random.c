@@ -41,7 +41,10 @@ check_counts(const struct random_program_counts *counts)
     CHECK_INT(counts->drops, >, scaled(500));
     if (!machine_is_emulated() && mapped_stacks_limit() > 0) {
         CHECK_INT(counts->own_stacks, >, scaled(2000));
+        CHECK_INT(counts->vacated, >=,
+                  SYSTEM_VACATES_STACKS ? scaled(2000) : 0);
     }
+    CHECK_INT(counts->rooms, >, scaled(10000));
     if (allocations_can_fail) {
         /* Few programs may have most of their coroutines on own stacks. */
         CHECK_INT(counts->failures, >, machine_is_emulated() ? 0 : 1000);
@@ -51,11 +54,12 @@ check_counts(const struct random_program_counts *counts)
 static void
 print_counts(const struct random_program_counts *counts)
 {
-    printf("starts %lu (%lu by dying), switches %lu, calls %lu, deaths %lu, "
-           "drops %lu, failures %lu, refuges %lu, own stacks %lu\n",
-           counts->starts, counts->starts_by_dying, counts->switches,
-           counts->calls, counts->deaths, counts->drops, counts->failures,
-           counts->refuges, counts->own_stacks);
+    printf(
+        "starts %lu (%lu by dying), switches %lu, calls %lu, deaths %lu, "
+        "drops %lu, failures %lu, refuges %lu, own stacks %lu, rooms %lu, vacated %lu\n",
+        counts->starts, counts->starts_by_dying, counts->switches,
+        counts->calls, counts->deaths, counts->drops, counts->failures,
+        counts->refuges, counts->own_stacks, counts->rooms, counts->vacated);
 }
 
 int

@@ -46,10 +46,17 @@ function_of_frame(struct _Unwind_Context *context)
 #  define BACKTRACE_END _URC_END_OF_STACK
 #  define SHOWS_LAST_FRAME true
 #endif
-#if defined(_WIN32)
+#if defined(_WIN32) && !defined(__i386__)
 #  define STARTS_BY_NAME false
 #else
 #  define STARTS_BY_NAME true
+#endif
+
+/* Whether the unwinder tells of the callee-saved registers. */
+#if defined(__SEH__)
+#  define SHOWS_REGISTERS false
+#else
+#  define SHOWS_REGISTERS true
 #endif
 
 #endif

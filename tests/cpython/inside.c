@@ -18,7 +18,7 @@ const unsigned inside_cache_slots = CACHE_SLOTS;
 unsigned
 inside_pool_limit(int chunk_class)
 {
-    return POOL_LIMIT >> chunk_class / 2;
+    return POOL_LIMIT >> (chunk_class + 3) / 4;
 }
 
 bool
@@ -121,18 +121,19 @@ list_check(struct chunk_store *store, int chunk_class)
 {
     unsigned count = 0;
     unsigned empty = 0;
-    const struct slab *previous = NULL;
-    for (struct slab *slab = store->lists[chunk_class]; slab != NULL;
-         slab = slab->next)
+    const struct links *previous = NULL;
+    for (struct links *links = store->lists[chunk_class]; links != NULL;
+         links = links->next)
     {
-        CHECK_POINTER(slab->previous, ==, previous);
+        struct slab *slab = (struct slab *)links;
+        CHECK_POINTER(links->previous, ==, previous);
         CHECK_POINTER(slab->list, ==, &store->lists[chunk_class]);
         CHECK_POINTER(slab->store, ==, store);
         CHECK_INT(slab->used_count, <, slab->capacity);
         empty += slab->used_count == 0;
         count++;
         CHECK_INT(count, <=, store->count);
-        previous = slab;
+        previous = links;
     }
     CHECK_INT(empty, <=, store->is_closed ? 0 : 1);
     return count;

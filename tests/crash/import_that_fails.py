@@ -2,6 +2,7 @@
 an import within an import."""
 
 import _imp
+import ctypes
 import importlib.machinery
 import os
 import sys
@@ -60,6 +61,8 @@ inner = []
 
 # The state cannot be made.
 os.environ["GREENLET_STACK_POLICY"] = "no policy"
+if os.name == "nt":  # MinGW's C library is not CPython's: it has an environment of its own
+    ctypes.CDLL("msvcrt")._putenv(b"GREENLET_STACK_POLICY=no policy")
 warnings.simplefilter("error")
 assert type(attempt(SPEC)) is RuntimeWarning
 

@@ -1,10 +1,9 @@
 """A switch fails for lack of memory, since a third greenlet's stack cannot be saved; the next
 time there is enough. Nothing of the third one's frames is lost."""
 
-import os
-import resource
-
 import greenlet
+
+import no_more_memory
 
 if hasattr(greenlet, "stack_policy"):
     greenlet.stack_policy("shared")
@@ -22,18 +21,14 @@ def deep(depth):
 
 
 def run_second():
-    with open("/proc/self/statm") as file:
-        pages = int(file.read().split()[0])
-    usual = resource.getrlimit(resource.RLIMIT_AS)
-    size = pages * os.sysconf("SC_PAGE_SIZE")
     for _ in range(3):
-        resource.setrlimit(resource.RLIMIT_AS, (size, usual[1]))
+        no_more_memory.forbid()
         try:
             main.switch()
         except MemoryError:
             failures.append(True)
         finally:
-            resource.setrlimit(resource.RLIMIT_AS, usual)
+            no_more_memory.allow()
     main.switch()
 
 

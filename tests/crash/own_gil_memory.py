@@ -7,6 +7,9 @@ import textwrap
 
 import greenlet  # noqa: F401 - for the process, and not each time anew
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from growth import resident_bytes  # noqa: E402 - found by the line above
+
 if sys.version_info < (3, 12):
     print("skipped: before Python 3.12 all interpreters share one GIL")
     raise SystemExit(0)
@@ -61,11 +64,6 @@ def create():
     return interpreters.create("isolated") if sys.version_info >= (3, 13) else interpreters.create()
 
 
-def resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def live(program, count):
     for _ in range(count):
         interpreter = create()
@@ -77,9 +75,9 @@ def live(program, count):
 def growth(program):
     """Bytes for each interpreter."""
     live(program, 4)
-    before = resident()
+    before = resident_bytes()
     live(program, ROUNDS)
-    return (resident() - before) // ROUNDS
+    return (resident_bytes() - before) // ROUNDS
 
 
 without, grown = growth(WITHOUT), growth(WITH)

@@ -13,11 +13,11 @@ def handler(number, frame):
 
 def run():
     total = sum(range(10))
-    signal.raise_signal(signal.SIGUSR1)
+    signal.raise_signal(signal.SIGTERM)
     return total
 
 
-signal.signal(signal.SIGUSR1, handler)
+signal.signal(signal.SIGTERM, handler)
 child = greenlet.greenlet(run)
 print(child.switch())
 print(child.switch())

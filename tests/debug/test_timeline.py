@@ -11,7 +11,7 @@ from greenlet.debug import timeline
 
 import trace_format
 from helpers import PATIENCE, busy_thread, parked, wait_parked
-from support import echo, in_greenlet, in_thread, join, raised_by
+from support import echo, in_greenlet, in_thread, join, needs_fork, raised_by
 
 
 @pytest.fixture
@@ -313,7 +313,7 @@ def test_program_that_fails_is_recorded(path):
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_forked_child_writes_nothing(path):
     with timeline(path):
         in_greenlet(int)

@@ -9,7 +9,7 @@ from greenlet import getcurrent, gettrace, greenlet, settrace
 from greenlet.debug import waits_for_events, watch
 
 from helpers import PATIENCE, busy_thread, parked
-from support import in_greenlet, in_thread, names_from, raised_by
+from support import in_greenlet, in_thread, names_from, needs_fork, raised_by
 
 # Seconds, the smaller ones for what is to be reported.
 SHORT, LONG = 0.01, 3600
@@ -208,7 +208,7 @@ def test_watcher_is_a_real_thread(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_forked_child_waits_for_no_watcher():
     with watch(LONG):
         child = os.fork()

@@ -49,7 +49,7 @@ def examples_of(text):
 def is_excerpt(text):
     """Whether all lines of a text stand in one example, in this order."""
     for program in PROGRAMS:
-        remaining = iter(lines_of(program.read_text()))
+        remaining = iter(lines_of(program.read_text(encoding="utf-8")))
         if all(line in remaining for line in lines_of(text)):
             return True
     return False
@@ -112,12 +112,12 @@ def check_examples(text, name):
     assert outcome.attempted == len(examples) > 0
 
 
-WITH_EXAMPLES = [page for page in PAGES if examples_of(page.read_text())]
+WITH_EXAMPLES = [page for page in PAGES if examples_of(page.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: page.name)
 def test_examples_of_a_page(page, tmp_path):
-    build_extensions(page.read_text(), tmp_path)
+    build_extensions(page.read_text(encoding="utf-8"), tmp_path)
     done = subprocess.run(
         [sys.executable, __file__, str(page)],
         cwd=tmp_path,
@@ -145,14 +145,16 @@ def public_names():
 
 @pytest.mark.parametrize("name", sorted({*public_names(), "__version__", "_C_API"}))
 def test_python_name_is_in_the_reference(name):
-    described = re.findall(r"^```\{py:\w+\} ([\w.]+)", (DOCS / "api.md").read_text(), re.MULTILINE)
+    described = re.findall(
+        r"^```\{py:\w+\} ([\w.]+)", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert name in described
 
 
 def test_c_names_are_in_the_reference():
-    header = (ROOT / "src" / "greenlet" / "greenlet.h").read_text()
+    header = (ROOT / "src" / "greenlet" / "greenlet.h").read_text(encoding="utf-8")
     names = set(re.findall(r"# *define (\w+)", header)) | {"PyGreenlet"}
-    reference = (DOCS / "c-api.md").read_text()
+    reference = (DOCS / "c-api.md").read_text(encoding="utf-8")
     left_out = {name for name in names if not re.search(rf"\b{name}\b", reference)}
     # What the header has for itself.
     private = {name for name in names if name.endswith(("_NUM", "_"))}
@@ -162,4 +164,4 @@ def test_c_names_are_in_the_reference():
 if __name__ == "__main__":
     path = pathlib.Path(sys.argv[1])
     sys.path.insert(0, "")  # a prompt finds the modules of its folder
-    check_examples(path.read_text(), path.name)
+    check_examples(path.read_text(encoding="utf-8"), path.name)

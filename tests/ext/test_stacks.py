@@ -21,7 +21,10 @@ from support import (
     in_thread,
     loses_references,
     names_from,
+    needs_fork,
     needs_memory_as_usual,
+    needs_proc,
+    needs_small_frames,
     park_refusing,
     recurse_c,
     recurse_python,
@@ -39,15 +42,16 @@ FEW = 16
 
 # How many idle ones a thread keeps.
 KEPT = 1024
+KEPT_ALWAYS = 4
 
 
 def stack_policy(*arguments, **settings):
     return package.stack_policy(*arguments, **settings)
 
 
+UNDER_VALGRIND = os.environ.get("GREENLET_TEST_UNDER_VALGRIND") == "1"
 needs_stacks = pytest.mark.skipif(
-    os.environ.get("GREENLET_TEST_UNDER_VALGRIND") == "1",
-    reason="under valgrind there are no stacks but the thread's",
+    UNDER_VALGRIND, reason="there are no stacks but the thread's under valgrind"
 )
 
 
@@ -63,7 +67,7 @@ def usual_stack_limit():
 def policy_restored():
     before = stack_policy()
     yield
-    stack_policy(before.mode, limit=before.limit, size=before.size)
+    stack_policy(before.mode, limit=before.limit, size=before.size, idle=before.idle)
 
 
 @pytest.fixture
@@ -227,13 +231,15 @@ def test_shared_gives_none():
     ],
 )
 def test_automatic_gives_those_that_proved_deep_their_own(automatic, run):
-    added = stacks_in_use(lambda: [parked(run) for _ in range(FEW + 10)])
+    # On 32 bits there is room for few more, and on Windows none where a stack was lost.
+    added = stacks_in_use(lambda: [parked(run) for _ in range(FEW + 4)])
     # The first on the shared stack proves it when the second needs its place, or when it
     # parks.
-    assert FEW + 8 <= added <= FEW + 9
+    assert FEW + 2 <= added <= FEW + 3
 
 
 @needs_stacks
+@needs_small_frames
 def test_automatic_leaves_the_shallow_on_the_shared_stack_if_they_are_many(automatic):
     assert stacks_in_use(lambda: [parked(park) for _ in range(5)]) == 5
     assert stacks_in_use(lambda: [parked(park) for _ in range(100)]) == FEW
@@ -241,6 +247,7 @@ def test_automatic_leaves_the_shallow_on_the_shared_stack_if_they_are_many(autom
 
 @needs_stacks
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="each Python frame is a C frame, too")
+@needs_small_frames
 def test_a_few_more_frames_than_expected_are_not_deep(automatic):
     def run():
         recurse_python(9, park)
@@ -256,6 +263,7 @@ def test_a_few_more_frames_than_expected_are_not_deep(automatic):
 
 
 @needs_stacks
+@needs_small_frames
 def test_a_kind_that_turns_shallow_is_forgotten(automatic):
     def run(dive):
         if dive:
@@ -297,6 +305,7 @@ def test_those_that_never_park_get_none(automatic):
 
 
 @needs_stacks
+@needs_small_frames
 def test_a_kind_that_begins_to_park_gets_stacks_again(automatic):
     def run(parks):
         if parks:
@@ -358,6 +367,7 @@ def test_beyond_the_limit_greenlets_are_slices(own):
 
 @needs_stacks
 @needs_memory_as_usual
+@needs_proc
 @pytest.mark.skipif(ON_SLOW_MACHINE, reason="an emulator does not limit its program's addresses")
 def test_stacks_leave_address_space_to_others(usual_stack_limit):
     program = """
@@ -377,7 +387,7 @@ for child in children:
 @needs_stacks
 def test_stacks_of_a_burst_are_unmapped(own):
     # On 32 bits there is room for few.
-    kept = min(KEPT, stack_policy().limit // 8)
+    kept = max(KEPT_ALWAYS, min(KEPT, stack_policy().limit // 8))
 
     def program():
         children = [parked(park) for _ in range(2 * kept)]
@@ -411,6 +421,7 @@ def test_stacks_of_a_lost_greenlet_go_when_it_goes(own):
 
 
 @needs_stacks
+@pytest.mark.skipif(sys.platform != "linux", reason="the list of mappings is that of Linux")
 def test_size_is_that_of_new_stacks():
     def span():
         """Of the mapping that holds the stack of a new greenlet."""
@@ -619,7 +630,7 @@ def test_threads_have_stacks_of_their_own(own):
     assert results == [True] * 8
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_a_forked_child_goes_on(own):
     program = """
 import os, greenlet
@@ -641,6 +652,7 @@ print(child.switch("!"), child.dead, flush=True)
 # --- The promise to programs that insist on the thread's stack ---------------
 
 
+@pytest.mark.skipif(ON_SLOW_MACHINE, reason="strace shows what an emulator itself maps, too")
 def test_shared_never_maps_a_stack(tmp_path, usual_stack_limit):
     strace = shutil.which("strace")
     if (

@@ -22,7 +22,7 @@ class Run:
 def owner():
     while racing.going():
         each = greenlet.greenlet(Run(0))
-        shared[:] = [each]
+        shared[0] = each
         for _ in range(5):
             try:
                 each.run
@@ -59,6 +59,7 @@ def deleter():
                 del each.run
 
 
+shared.append(greenlet.greenlet(Run(0)))
 racing.race(owner, setter, reader, deleter)
 shared.clear()
 racing.finish()

@@ -10,6 +10,8 @@ import greenlet
 
 import racing
 
+woken = set()
+
 
 class Marker:
     """A weak reference to this leads to the greenlet, which has none itself."""
@@ -75,16 +77,16 @@ def owner(number):
     def run():
         source = racing.source_of(number)
         references = [make(source) for _ in range(10)]
-        woken = 0
         while racing.going():
             place = source.randrange(10)
             for _ in range(source.randrange(20)):
-                woken += wake(references[place], source)
+                if wake(references[place], source):
+                    woken.add(number)
             references[place] = make(source)
-        assert woken
 
     return run
 
 
-racing.race(owner(0), owner(1), racing.collecting, racing.collecting)
+while len(woken) < 2:  # on a machine that has other work an owner may not come to that
+    racing.race(owner(0), owner(1), racing.collecting, racing.collecting)
 racing.finish()

@@ -21,7 +21,8 @@ def alone(monkeypatch, launches, figures):
 
     monkeypatch.setattr(compare, "figure_alone", figure)
     pythons = {side: side for side in compare.SIDES}
-    return compare.figures_alone(pythons, {"launches": launches}, None), asked
+    case = {"name": "case", "title": "a case", "launches": launches}
+    return compare.figures_alone(pythons, [case], None)["case"], asked
 
 
 def test_the_best_process_of_each_side_counts(monkeypatch):
@@ -46,3 +47,17 @@ def test_either_side_comes_first(monkeypatch):
     figures = {side: [1.0] * count for side in compare.SIDES}
     _, asked = alone(monkeypatch, count, figures)
     assert set(asked[::2]) == set(compare.SIDES)
+
+
+def test_cases_take_turns(monkeypatch):
+    asked = []
+
+    def figure(side, case, borrowed):
+        asked.append(case["name"])
+        return 1.0
+
+    monkeypatch.setattr(compare, "figure_alone", figure)
+    cases = [{"name": name, "title": name, "launches": int(name)} for name in ("1", "3", "2")]
+    figures = compare.figures_alone({side: side for side in compare.SIDES}, cases, None)
+    assert "".join(asked[::2]) == "132323"
+    assert figures == {name: {"ours": 1.0, "oracle": 1.0} for name in "132"}

@@ -64,6 +64,17 @@ FAIL  3.12 (CPython 3.12.1): python: 1 passed, 1 failed, 0 skipped (1 s)
     assert [line.split()[0] for line in last] == ["E", "FAILED", "FAIL"]
 
 
+def test_what_is_indented_below_a_failure_belongs_to_it(counts):
+    output = """    of something else
+FAIL  test_ping_pong ended with exit status 1: wine test_ping_pong.exe
+    wine: no server
+    it says more
+ok    test_lazy
+    of something else
+"""
+    assert counts.complaints(output, 20) == output.splitlines()[1:4]
+
+
 def test_what_ended_without_naming_a_failure_is_shown_by_its_last_lines(counts):
     output = "ok       ruff\nTraceback (most recent call last):\nOSError: no such file\n"
     assert counts.complaints(output, 2) == output.splitlines()[-2:]

@@ -30,13 +30,12 @@ def write(folder, name, text):
 
 
 def test_pattern_reaches_every_depth(lint_text):
-    rule = lint_text.Rule("", lint_text.C_SOURCES, "")
-    assert lint_text.is_of(rule, "src/a.c")
-    assert lint_text.is_of(rule, "src/core/arch/a.h")
-    assert not lint_text.is_of(rule, "src/core/arch/a.S")
-    assert not lint_text.is_of(rule, "tests/core/a.c")
-    everything = lint_text.Rule("", lint_text.EVERYTHING, "")
-    assert all(lint_text.is_of(everything, name) for name in ("a", ".a", ".ci/a", "a/b/c.d"))
+    assert lint_text.matches("src/a.c", lint_text.C_SOURCES)
+    assert lint_text.matches("src/core/arch/a.h", lint_text.C_SOURCES)
+    assert not lint_text.matches("src/core/arch/a.S", lint_text.C_SOURCES)
+    assert not lint_text.matches("tests/core/a.c", lint_text.C_SOURCES)
+    names = ("a", ".a", ".ci/a", "a/b/c.d")
+    assert all(lint_text.matches(name, lint_text.EVERYTHING) for name in names)
 
 
 def test_offence_is_named_by_file_and_line(lint_text, tmp_path):

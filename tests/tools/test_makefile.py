@@ -24,16 +24,17 @@ def write_program(path, text):
 
 
 @pytest.mark.parametrize(
-    "target, program",
+    "target, programs",
     [
         ("demo", "examples/demo.py"),
         ("docs", "tools/docs.py"),
-        ("chart", "benchmarks/chart.py"),
+        ("wheels", "tools/wheels.py"),
+        ("chart", "benchmarks/chart.py benchmarks/threads_chart.py"),
         ("picture", "tests/picture_of_gui.py"),
         ("test-search", "tests/differential/search.py"),
     ],
 )
-def test_environments_may_be_in_a_folder_with_a_space(tmp_path, target, program):
+def test_environments_may_be_in_a_folder_with_a_space(tmp_path, target, programs):
     folder = tmp_path / "my work"
     folder.mkdir()
     environments_python = write_program(folder / "python", 'echo "runs $1"')
@@ -49,4 +50,4 @@ def test_environments_may_be_in_a_folder_with_a_space(tmp_path, target, program)
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert done.stdout == f"runs {program}\n"
+    assert done.stdout == "".join(f"runs {program}\n" for program in programs.split())

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def tally(*arguments):
-    """Its exit status, and the lines that it ends with, from the summary on."""
+    """Its exit status, what it says before the summary, and the lines from there on."""
     ended = subprocess.run(
         [sys.executable, TALLY, *arguments], capture_output=True, text=True, timeout=LONG / 2
     )
@@ -36,8 +36,18 @@ def test_all_commands_run_whatever_comes_of_them():
         "true",
     )
     assert status == 1
-    assert [line[:4] for line in lines] == ["FAIL", "ok  ", "ok  ", "6 pa"]
+    assert [line[:4] for line in lines[:3]] == ["FAIL", "ok  ", "ok  "]
     assert lines[-1] == "6 passed, 2 failed, 0 skipped"
+
+
+def test_the_last_lines_say_what_failed():
+    command = "echo 'FAILED tests/a.py'; echo of no interest; echo '1 passed, 1 failed'; false"
+    _, _, lines = tally(command, "true")
+    assert lines[2:] == [
+        f"##### failed in {command}",
+        "FAILED tests/a.py",
+        "2 passed, 1 failed, 0 skipped",
+    ]
 
 
 def test_no_limit_stops_nothing():
@@ -48,10 +58,10 @@ def test_no_limit_stops_nothing():
 def test_a_command_is_stopped_with_its_children_when_the_time_is_over(tmp_path):
     witness = tmp_path / "witness"
     command = f"(sleep 4; touch {witness}) & echo '5 passed, 0 failed'; sleep {LONG}; true"
-    status, before, lines = tally("--minutes", "0.03", command)
+    status, _, lines = tally("--minutes", "0.03", command)
     assert status == 1
-    assert f"FAILED {command}: stopped, the 0.03 minutes are over" in before
     assert lines[0].startswith("FAIL")
+    assert f"FAILED {command}: stopped, the 0.03 minutes are over" in lines
     assert lines[-1] == "5 passed, 1 failed, 0 skipped"
     time.sleep(4)
     assert not witness.exists()
@@ -75,5 +85,5 @@ def test_what_runs_meanwhile_has_the_same_limits():
     )
     assert status == 1
     assert "\nnever\n" not in before
-    assert [line[:4] for line in lines[:-1]] == ["ok  ", "FAIL", "SKIP"]
+    assert [line[:4] for line in lines[:3]] == ["ok  ", "FAIL", "SKIP"]
     assert lines[-1] == "1 passed, 1 failed, 1 skipped"

@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 
 PUBLISHED_VERSION = "3.5.6"
@@ -21,8 +22,11 @@ class OverlayError(Exception):
 
 
 def interpreter_tag():
-    """The short name of this interpreter, such as cp312 or cp313t."""
+    """The short name of this interpreter, such as cp312, cp313t or cp313t-win_amd64."""
     major, minor = sys.version_info[:2]
+    if sys.platform == "win32":
+        flags = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+        return f"cp{major}{minor}{flags}-{sysconfig.get_platform().replace('-', '_')}"
     return f"cp{major}{minor}{sys.abiflags}"
 
 

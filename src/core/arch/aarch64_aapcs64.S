@@ -31,6 +31,11 @@
 
 #define STACK_FRAME_SIZE 176
 
+/* An ABI of its own, which only Apple's programs are built for. */
+#if defined(__arm64e__)
+#  error "no stack switch for arm64e, where functions' addresses are signed: build for arm64"
+#endif
+
 #if defined(_WIN32)
 #  define UNWINDS_BY_SEH 1
 #else
@@ -52,22 +57,30 @@
 #  define ENTRY_HINT 34 /* bti c */
 #endif
 
-        .macro  STORE_PAIR first, second, offset, seh
-        stp     \first, \second, [sp, #\offset]
+        /* What Windows' unwinders know of an instruction that moves a pair: each
+           one of the prologue and of the epilogue has such a code. */
+        .macro  DESCRIBE_PAIR first, offset, seh
 #if UNWINDS_BY_SEH
         .ifc    \first, x29
         .seh_save_fplr \offset
         .else
         \seh    \first, \offset
         .endif
-#else
-        .cfi_rel_offset \first, \offset
-        .cfi_rel_offset \second, \offset + 8
 #endif
         .endm
 
-        .macro  LOAD_PAIR first, second, offset
+        .macro  STORE_PAIR first, second, offset, seh
+        stp     \first, \second, [sp, #\offset]
+#if !UNWINDS_BY_SEH
+        .cfi_rel_offset \first, \offset
+        .cfi_rel_offset \second, \offset + 8
+#endif
+        DESCRIBE_PAIR \first, \offset, \seh
+        .endm
+
+        .macro  LOAD_PAIR first, second, offset, seh
         ldp     \first, \second, [x9, #\offset]
+        DESCRIBE_PAIR \first, \offset, \seh
         .endm
 
         .macro  RESTORED first, second
@@ -87,8 +100,10 @@
 #  endif
 #endif
         hint    #ENTRY_HINT
-#if SIGNS_RETURN && UNWINDS_BY_SEH
+#if UNWINDS_BY_SEH && SIGNS_RETURN
         .seh_pac_sign_lr
+#elif UNWINDS_BY_SEH
+        .seh_nop
 #elif SIGNS_RETURN
         .cfi_negate_ra_state
 #endif
@@ -98,7 +113,7 @@
 #else
         .cfi_def_cfa_offset STACK_FRAME_SIZE
 #endif
-        STORE_PAIR x29, x30, 0
+        STORE_PAIR x29, x30, 0, .seh_save_fplr
         STORE_PAIR x19, x20, 16, .seh_save_regp
         STORE_PAIR x21, x22, 32, .seh_save_regp
         STORE_PAIR x23, x24, 48, .seh_save_regp
@@ -146,18 +161,23 @@ LABEL(pop):
         .cfi_remember_state
 #endif
         ldr     x16, [x19]
-        LOAD_PAIR x29, x30, 0
-        LOAD_PAIR x19, x20, 16
-        LOAD_PAIR x21, x22, 32
-        LOAD_PAIR x23, x24, 48
-        LOAD_PAIR x25, x26, 64
-        LOAD_PAIR x27, x28, 80
-        LOAD_PAIR d8, d9, 96
-        LOAD_PAIR d10, d11, 112
-        LOAD_PAIR d12, d13, 128
-        LOAD_PAIR d14, d15, 144
+#if UNWINDS_BY_SEH
+        .seh_startepilogue
+#endif
+        LOAD_PAIR x29, x30, 0, .seh_save_fplr
+        LOAD_PAIR x19, x20, 16, .seh_save_regp
+        LOAD_PAIR x21, x22, 32, .seh_save_regp
+        LOAD_PAIR x23, x24, 48, .seh_save_regp
+        LOAD_PAIR x25, x26, 64, .seh_save_regp
+        LOAD_PAIR x27, x28, 80, .seh_save_regp
+        LOAD_PAIR d8, d9, 96, .seh_save_fregp
+        LOAD_PAIR d10, d11, 112, .seh_save_fregp
+        LOAD_PAIR d12, d13, 128, .seh_save_fregp
+        LOAD_PAIR d14, d15, 144, .seh_save_fregp
         add     sp, sp, #STACK_FRAME_SIZE
-#if !UNWINDS_BY_SEH
+#if UNWINDS_BY_SEH
+        .seh_stackalloc STACK_FRAME_SIZE
+#else
         .cfi_def_cfa_offset 0
 #endif
         RESTORED x29, x30
@@ -172,9 +192,14 @@ LABEL(pop):
         RESTORED d14, d15
 #if SIGNS_RETURN
         hint    #RETURN_HINT
-#  if !UNWINDS_BY_SEH
+#  if UNWINDS_BY_SEH
+        .seh_pac_sign_lr
+#  else
         .cfi_negate_ra_state
 #  endif
+#endif
+#if UNWINDS_BY_SEH
+        .seh_endepilogue
 #endif
         /* Through x16, as a landing pad for calls allows no other jumps. */
         br      x16
@@ -197,7 +222,9 @@ LABEL(failed):
         /* The outermost frame of a new coroutine: unwinders end here, those that
            follow frame pointers because x29 is zero.  On Windows they end at a
            return address of zero, in a function of its own, since the frame of
-           stack_switch is not there. */
+           stack_switch is not there.  They take that for a function without a
+           frame, whose return address is in x30: zero again, so that it returns to
+           itself. */
 #if UNWINDS_BY_SEH
         .seh_endproc
         .p2align 2
@@ -207,6 +234,7 @@ LABEL(failed):
         .endef
 stack_switch_start:
         .seh_proc stack_switch_start
+        .seh_handler stack_unhandled, @except
 LABEL(start):
         stp     x29, xzr, [sp, #-16]!
         .seh_save_fplr_x 16
@@ -220,6 +248,11 @@ LABEL(start):
         blr     x8
         brk     #1
 #if UNWINDS_BY_SEH
+        /* A word for the handler, which has no use for it: programs that print
+           unwind codes expect one. */
+        .seh_handlerdata
+        .long   0
+        .text
         .seh_endproc
 #else
         .cfi_endproc
@@ -229,11 +262,17 @@ LABEL(start):
         /* `chkfeat` clears the bits of the features that are in force; it does
            nothing on a processor that does not know it. */
         FUNCTION_BEGIN stack_is_guarded
+#if !UNWINDS_BY_SEH
+        .cfi_startproc
+#endif
         hint    #34
         mov     x16, #1
         hint    #40
         eor     w0, w16, #1
         ret
+#if !UNWINDS_BY_SEH
+        .cfi_endproc
+#endif
         FUNCTION_END stack_is_guarded
 
         /* A library counts as having landing pads, or signed return addresses, only

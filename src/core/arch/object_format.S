@@ -31,28 +31,42 @@ _\name:
         .endm
 
 #elif defined(_WIN32)
-#  define SYMBOL(name) name
-#  define LABEL(name) .L##name
+        /* On i386 C's names begin with an underscore. */
+#  if defined(__i386__)
+#    define SYMBOL(name) _##name
+#    define LABEL(name) L##name
+#  else
+#    define SYMBOL(name) name
+#    define LABEL(name) .L##name
+#  endif
 
-        .macro  FUNCTION_BEGIN name
+        .macro  BEGIN_FUNCTION_NAMED symbol
         .text
-        .globl  \name
-        .def    \name
+        .globl  \symbol
+        .def    \symbol
         .scl    2
         .type   32
         .endef
         .p2align 4
-\name:
+\symbol:
+        .endm
+
+        .macro  BEGIN_CONSTANT_NAMED symbol
+        .section .rdata, "dr"
+        .globl  \symbol
+        .p2align 3
+\symbol:
+        .endm
+
+        .macro  FUNCTION_BEGIN name
+        BEGIN_FUNCTION_NAMED SYMBOL(\name)
         .endm
 
         .macro  FUNCTION_END name
         .endm
 
         .macro  CONSTANT_BEGIN name
-        .section .rdata, "dr"
-        .globl  \name
-        .p2align 3
-\name:
+        BEGIN_CONSTANT_NAMED SYMBOL(\name)
         .endm
 
         .macro  CONSTANT_END name

@@ -102,12 +102,16 @@ LABEL(failed):
         xor     esi, esi
         jmp     LABEL(return)
 
-        /* The outermost frame of a new coroutine: unwinders end here. */
+        /* The outermost frame of a new coroutine: unwinders end here.  A call that jumps,
+           see step 5 in switch.h. */
 LABEL(start):
         .cfi_undefined rip
         mov     rdi, rbx
         xor     ebp, ebp
-        call    [rbx + 8]
+        lea     rax, [rip + LABEL(end)]
+        push    rax
+        jmp     [rbx + 8]
+LABEL(end):
         ud2
         .cfi_endproc
         FUNCTION_END stack_switch

@@ -26,9 +26,8 @@
    bytes back.
 
    Unwinders know the frame by the prologue, which has to match its description.
-   Coroutines run on no other stacks than the system's, so what Windows knows of a
-   stack's limits stays true.  Shadow stacks are not kept, so nothing may be linked
-   with /CETCOMPAT. */
+   What Windows knows of the stack that a thread runs on is stack_save's to change.
+   Shadow stacks are not kept, so nothing may be linked with /CETCOMPAT. */
 
 #define STACK_FRAME_SIZE 240
 #define SHADOW 32
@@ -133,9 +132,10 @@ LABEL(failed):
         .seh_endproc
         FUNCTION_END stack_switch
 
-        /* The outermost frame of a new coroutine, which ends with a return address
-           of zero: unwinders end there.  It is a function of its own for them,
-           since the frame of stack_switch is not there. */
+        /* The outermost frame of a new coroutine: a function of its own for unwinders,
+           since the frame of stack_switch is not there.  Its return address is zero.
+           Unwinders take that for a function without a frame, whose return address is
+           the second zero; and they end at a function that returns to itself. */
         .p2align 4
         .def    stack_switch_start
         .scl    3
@@ -143,21 +143,26 @@ LABEL(failed):
         .endef
 stack_switch_start:
         .seh_proc stack_switch_start
+        .seh_handler stack_unhandled, @except
 LABEL(start):
-        sub     rsp, 16
-        .seh_stackalloc SHADOW + 8
+        sub     rsp, 32
+        .seh_stackalloc SHADOW + 16
         .seh_endprologue
-        mov     qword ptr [rsp + SHADOW + 8], 0
+        mov     qword ptr [rsp + SHADOW + 16], 0
+        mov     qword ptr [rsp + SHADOW + 24], 0
         mov     rcx, rbx
         xor     ebp, ebp
         call    [rbx + 8]
         ud2
         .seh_endproc
 
-        /* Windows lets such returns pass in what is not linked with
-           /CETCOMPAT. */
+        /* On a processor without shadow stacks, or where they are not in force, the
+           instruction that asks does nothing. */
         FUNCTION_BEGIN stack_is_guarded
         xor     eax, eax
+        rdsspq  rax
+        test    rax, rax
+        jnz     SYMBOL(shadow_stack_binds)
         ret
         FUNCTION_END stack_is_guarded
 

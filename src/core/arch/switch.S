@@ -1,28 +1,30 @@
-/* Selects the architecture.  A file of arch/ is for one ABI, on all systems that
+/* Selects the architecture.  Each of these files is for one ABI, on all systems that
    have it. */
 
-#include "arch/object_format.S"
+#include "object_format.S"
 
 #if defined(__x86_64__) && !defined(__ILP32__) && defined(_WIN32)
-#  include "arch/x86_64_windows.S"
+#  include "x86_64_windows.S"
 #elif defined(__x86_64__) && !defined(__ILP32__)
-#  include "arch/x86_64_sysv.S"
-#elif defined(__i386__) && !defined(_WIN32)
-#  include "arch/i386_sysv.S"
+#  include "x86_64_sysv.S"
+#elif defined(__i386__) && defined(_WIN32)
+#  include "i386_windows.S"
+#elif defined(__i386__)
+#  include "i386_sysv.S"
 #elif defined(__aarch64__) && (defined(__LP64__) || defined(_WIN32))
-#  include "arch/aarch64_aapcs64.S"
+#  include "aarch64_aapcs64.S"
 #elif defined(__arm__) && defined(__ARM_EABI__)
-#  include "arch/arm_aapcs32.S"
+#  include "arm_aapcs32.S"
 #elif defined(__riscv)
-#  include "arch/riscv.S"
+#  include "riscv.S"
 #elif defined(__powerpc64__) && _CALL_ELF == 2
-#  include "arch/ppc64_elfv2.S"
+#  include "ppc64_elfv2.S"
 #elif defined(__s390x__)
-#  include "arch/s390x_elf.S"
+#  include "s390x_elf.S"
 #elif defined(__loongarch__) && __loongarch_grlen == 64
-#  include "arch/loongarch64_lp64.S"
+#  include "loongarch64_lp64.S"
 #elif defined(__mips__) && defined(_ABI64) && _MIPS_SIM == _ABI64
-#  include "arch/mips64_n64.S"
+#  include "mips64_n64.S"
 #else
 #  error "no stack switch for this architecture: see docs/add-an-architecture.md"
 #endif

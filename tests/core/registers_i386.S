@@ -1,4 +1,5 @@
-/* i386, System V ABI; src/core/arch/i386_sysv.S cites it.
+/* i386, System V ABI and Windows, which preserve the same registers;
+   src/core/arch/i386_sysv.S and i386_windows.S cite them.
 
    Words of `values`: ebx, ebp, esi, edi.  The control number is MXCSR in the low
    half and the x87 control word in the high half. */
