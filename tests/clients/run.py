@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from dataclasses import dataclass, field
 
@@ -126,7 +127,9 @@ def report(name, program, code, output, seconds):
         print(f"SKIPPED {name} {program}: {lines[-1]}", flush=True)
         return "skipped"
     ending = "hung" if code is None else f"exited with {code}"
-    print(f"FAILED {name} {program} {ending}\n{output}", flush=True)
+    # What is indented below a failure stands among the last lines of CI's output, too.
+    indented = textwrap.indent(output, "    ", lambda _: True)
+    print(f"FAILED {name} {program} {ending}\n{indented}", flush=True)
     return "failed"
 
 
