@@ -65,8 +65,8 @@ struct slice {
                    last switch away */
     char *far;  /* one past the farthest byte */
     union {
-        struct heap_copy *copy;   /* owned, or NULL; see vacated.c if
-                                     slice_is_vacated */
+        struct heap_copy *copy;   /* owned, or NULL; if slice_is_vacated, never
+                                     NULL: the stack's struct, its words packed */
         struct mapped_stack *own; /* owned; if `has_own_stack` otherwise */
     };
     struct slice *older; /* next in the chain; meaningless off the chain */
@@ -323,7 +323,7 @@ slice_note_saved(struct slice *slice, size_t have, size_t size)
     slice->saved_size = (uint32_t)size;
 }
 
-/* ---- Vacated stacks, see vacated.c ---- */
+/* ---- Vacated stacks: their memory is the system's while their coroutines are parked ---- */
 
 /* What is larger would take long to copy, and save little; the copy is in a slab with others. */
 #define VACATED_LARGEST ((ptrdiff_t)28 * 1024)

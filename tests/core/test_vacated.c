@@ -18,6 +18,18 @@ vacate(struct world *world, struct coroutine *coroutine)
     slice_check(stack);
 }
 
+/* A world whose first coroutine is parked, its stack vacated; how many stacks were mapped before
+   it had one. */
+static size_t
+world_init_vacated(struct world *world, bool *ends)
+{
+    world_init(world);
+    size_t mapped = mapped_stacks_count();
+    start(world, &world->first, ends, true);
+    vacate(world, &world->first);
+    return mapped;
+}
+
 static void
 test_bytes_come_back(void)
 {
@@ -87,10 +99,7 @@ test_dropped_while_vacated(void)
 {
     struct world world;
     bool ends;
-    world_init(&world);
-    size_t mapped = mapped_stacks_count();
-    start(&world, &world.first, &ends, true);
-    vacate(&world, &world.first);
+    size_t mapped = world_init_vacated(&world, &ends);
     coroutine_drop(&world.machine, &world.first);
     CHECK_INT(mapped_stacks_count(), ==, mapped);
     CHECK_INT(world.machine.stack.pool.used_count, ==, 0);
@@ -127,10 +136,7 @@ test_given_back_after_the_end(void)
 {
     struct world world;
     bool ends;
-    world_init(&world);
-    size_t mapped = mapped_stacks_count();
-    start(&world, &world.first, &ends, true);
-    vacate(&world, &world.first);
+    size_t mapped = world_init_vacated(&world, &ends);
     slice_die(&world.first.slice);
     slice_die(&world.machine.main.slice);
     slice_release(&world.machine.main.slice);
