@@ -137,7 +137,7 @@ struct stack {
     slice_witness *deepens;   /* more than SLICE_DEEP bytes are, for the first
                                 time */
     slice_witness *cramped;   /* its bytes do not fit into its room */
-    size_t room_offset;       /* see struct slice_room */
+    ptrdiff_t room_offset;    /* see struct slice_room */
     slice_witness *watch;     /* now and then, about the target of a switch: it
                                 may vacate others, and set until_watch */
     unsigned until_watch;     /* how many switches, as far as they count */
@@ -245,12 +245,13 @@ slice_fetch_stack(const struct stack *stack, const struct slice *slice)
     }
 }
 
-/* The same for the copy of a parked slice without one, and for what is used last of its room, whoever uses
-   it.  For a thread that has more coroutines than SLICES_CACHED, whose copies are no longer in
-   the processor's caches; a thread with fewer would only lose the time that this takes. */
+/* The same for the copy of a parked slice without one, and for what is used last of `room`,
+   which is the slice's.  For a thread that has more coroutines than SLICES_CACHED, whose copies
+   are no longer in the processor's caches; a thread with fewer would only lose the time that
+   this takes. */
 #define SLICES_CACHED 2048U
 
-void slice_fetch_copy(const struct stack *stack, const struct slice *slice);
+void slice_fetch_copy(const struct slice *slice, struct slice_room room);
 
 /* The two halves of a switch, called only by stack_switch.  stack_save makes
    the target the current slice.  NULL when out of memory: then the current

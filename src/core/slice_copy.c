@@ -31,15 +31,17 @@ slice_allocate(struct stack *stack, size_t size)
 }
 
 HOT NOT_INLINED void
-slice_fetch_copy(const struct stack *stack, const struct slice *slice)
+slice_fetch_copy(const struct slice *slice, struct slice_room room)
 {
     assert(!slice->has_own_stack);
+    const char *from = room.unused;
     if (slice->room_units > 0) {
-        const char *unused = slice_room(stack, slice).unused;
-        PREFETCH(unused - FETCHED_BEFORE);
-        PREFETCH(unused - FETCHED_BEFORE / 2);
+        PREFETCH(from - FETCHED_BEFORE);
+        PREFETCH(from - FETCHED_BEFORE / 2);
     }
-    const char *from = slice_copy_bytes(stack, slice);
+    if (!LIKELY(slice->copy == NULL)) {
+        from = heap_copy_bytes(slice->copy, slice->near);
+    }
     size_t size
         = slice->saved_size < FETCHED_MOST ? slice->saved_size : FETCHED_MOST;
     for (size_t place = 0; place < size; place += CACHE_LINE) {

@@ -32,10 +32,9 @@ state_prepare(struct interpreter_state *state, struct chunk_pool *pool,
     return 0;
 }
 
-#define STATE_ROOM_OFFSET offsetof(struct interpreter_state, datastack)
-
-static_assert(offsetof(struct datastack, chunk)
-                      == offsetof(struct slice_room, low)
+static_assert(offsetof(struct interpreter_state, datastack) == 0
+                  && offsetof(struct datastack, chunk)
+                         == offsetof(struct slice_room, low)
                   && offsetof(struct datastack, top)
                          == offsetof(struct slice_room, unused)
                   && sizeof(struct datastack) == sizeof(struct slice_room),

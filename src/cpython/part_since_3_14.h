@@ -58,9 +58,9 @@ frame_is_entry(const struct _PyInterpreterFrame *frame)
 }
 
 struct interpreter_state {
+    struct datastack datastack;          /* first: a struct slice_room */
     struct _PyInterpreterFrame *visible; /* the current frame; NULL while
                                             running, or if there is none */
-    struct datastack datastack;
     _PyErr_StackItem *exc_info;
     PyObject *context;          /* owned; NULL while running */
     PyObject *current_executor; /* owned; NULL while running */

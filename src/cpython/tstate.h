@@ -32,11 +32,10 @@
          Note the room that they have now; to be called before state_suspend where
          state_outgrown is true.
      size_t state_room(const struct interpreter_state *)
-     STATE_ROOM_OFFSET
          How many bytes the frames of a greenlet, once prepared, and what they leave
          unused while it is suspended take together; 0 if that may change before the
-         next state_note_room.  Where in the state a struct slice_room is that tells of
-         these bytes (core/slice.h).
+         next state_note_room.  A state begins with a struct slice_room (core/slice.h)
+         that tells of these bytes.
      void state_start(struct interpreter_state *, PyThreadState *)
          Give the thread state to a greenlet that begins; to be called in its
          first C function.
@@ -168,6 +167,8 @@
      PyObject *object_new_with_room(PyTypeObject *, size_t room)
          A new object, untracked, with `room` bytes of zeros behind it, of a
          type whose tp_alloc is PyType_GenericAlloc.  NULL with MemoryError.
+     OBJECT_HEAD_SIZE
+         How many bytes of the collector's the memory of an object begins with.
      int object_prepare_calls(PyObject **dict)
          Let the interpreter call methods of an object fast whose instance dict
          is at `dict`.  -1 with an exception.
@@ -328,6 +329,8 @@ tstate_context_changed(PyThreadState *tstate)
 /* The same everywhere: */
 
 #include "part_callbacks.h"
+
+#define OBJECT_HEAD_SIZE (FREE_THREADED ? 0 : sizeof(PyGC_Head))
 
 static inline PyObject **
 state_context(struct interpreter_state *state, PyThreadState *running)

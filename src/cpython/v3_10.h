@@ -32,6 +32,7 @@
 #include "no_datastack.h"
 
 struct interpreter_state {
+    void *no_room[2];       /* first: a struct slice_room, zeros for ever */
     CFrame *cframe;         /* on the C stack */
     PyFrameObject *visible; /* innermost; borrowed; NULL if running */
     _PyErr_StackItem *exc_info;
@@ -47,10 +48,7 @@ struct interpreter_state {
         };
     };
     _PyErr_StackItem exc_state; /* what exc_info starts from */
-    void *no_room[2];           /* zeros for ever, see STATE_ROOM_OFFSET */
 };
-
-#define STATE_ROOM_OFFSET offsetof(struct interpreter_state, no_room)
 
 static_assert(sizeof(((struct interpreter_state *)NULL)->no_room)
                   == sizeof(struct slice_room),

@@ -28,9 +28,9 @@
 #include "datastack.h"
 
 struct interpreter_state {
+    struct datastack datastack;          /* first: a struct slice_room */
     _PyCFrame *cframe;                   /* on the C stack */
     struct _PyInterpreterFrame *visible; /* innermost; NULL if running */
-    struct datastack datastack;
     _PyErr_StackItem *exc_info;
     PyObject *context; /* owned; NULL while running */
     int python_depth;

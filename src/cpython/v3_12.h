@@ -22,10 +22,10 @@
 #include "datastack.h"
 
 struct interpreter_state {
+    struct datastack datastack;          /* first: a struct slice_room */
     _PyCFrame *cframe;                   /* on the C stack */
     struct _PyInterpreterFrame *visible; /* the current frame; NULL while
                                             running, or if there is none */
-    struct datastack datastack;
     _PyErr_StackItem *exc_info;
     PyObject *context; /* owned; NULL while running */
     int python_depth;

@@ -23,9 +23,9 @@
 #define MORE_PLACES
 
 struct interpreter_state {
+    struct datastack datastack;          /* first: a struct slice_room */
     struct _PyInterpreterFrame *visible; /* the current frame; NULL while
                                             running, or if there is none */
-    struct datastack datastack;
     _PyErr_StackItem *exc_info;
     PyObject *context; /* owned; NULL while running */
     int python_depth;

@@ -31,16 +31,17 @@ extern const struct debug_field greenlet_debug_layout[];
 
 KEPT const struct debug_field greenlet_debug_layout[] = {
     POINTER(_greenlet, pimpl),
+    {"greenlet.slice", offsetof(struct greenlet, slice), sizeof(struct slice)},
     POINTER(greenlet, thread),
     POINTER(greenlet, interpreter.visible),
     POINTER(greenlet, parent),
     POINTER(greenlet, run),
-    POINTER(slice, near),
-    POINTER(slice, far),
-    POINTER(slice, copy),
-    NUMBER(slice, saved_size),
-    NUMBER(slice, state),
-    NUMBER(slice, has_own_stack),
+    POINTER(greenlet, slice.near),
+    POINTER(greenlet, slice.far),
+    POINTER(greenlet, slice.copy),
+    NUMBER(greenlet, slice.saved_size),
+    NUMBER(greenlet, slice.state),
+    NUMBER(greenlet, slice.has_own_stack),
     POINTER(thread, stack.current),
     POINTER(thread, tstate),
     {"heap_copy.memory", offsetof(struct heap_copy, memory), CACHE_LINE},
@@ -48,7 +49,7 @@ KEPT const struct debug_field greenlet_debug_layout[] = {
     POINTER(mapped_stack, pool),
     NUMBER(stack_pool, room_unused),
     {"greenlet.room.unused",
-     offsetof(struct greenlet, interpreter) + STATE_ROOM_OFFSET
+     offsetof(struct greenlet, interpreter)
          + offsetof(struct slice_room, unused),
      sizeof(void *)},
     {"", 0, 0},

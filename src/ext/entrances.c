@@ -56,7 +56,7 @@ start(PyGreenlet *self, PyObject *const *args, Py_ssize_t count,
     if (!LIKELY(thread != NULL && keywords == NULL)) {
         return switch_slow(self, args, count, keywords);
     }
-    PyObject *packed = count == 0 ? Py_NewRef(thread->module->no_arguments)
+    PyObject *packed = count == 0 ? Py_NewRef(thread->no_arguments)
                                   : message_pack(args, count);
     if (packed == NULL || object_prepare_calls(&self->dict) < 0) {
         Py_XDECREF(packed);
@@ -110,7 +110,7 @@ entrance_switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
                    && !thread_runs(thread, target)))
         {
             if (count == 0) {
-                return switch_value(target, thread->module->no_arguments, args);
+                return switch_value(target, thread->no_arguments, args);
             }
             if (LIKELY(count == 1)) {
                 return switch_value(target, args[0], args + 1);

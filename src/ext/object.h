@@ -44,12 +44,14 @@ enum message_kind {
 };
 
 struct greenlet {
-    struct slice slice;    /* first: a slice is its greenlet */
+    struct interpreter_state interpreter; /* first: it begins with its struct
+                           slice_room, which the processor then has with the
+                           object's head, and fetches from (resume_cold) */
+    struct slice slice;
     struct thread *thread; /* counted; NULL until started */
     PyGreenlet *object;    /* borrowed: this struct is the object's */
-    struct interpreter_state interpreter;
-    PyGreenlet *parent; /* owned */
-    PyObject *run;      /* owned, unless run_is_uncounted; NULL from the
+    PyGreenlet *parent;    /* owned */
+    PyObject *run;         /* owned, unless run_is_uncounted; NULL from the
                            moment that it returns */
     union {
         PyObject *args; /* owned; of the call of `run`, see call_kind */
@@ -118,6 +120,16 @@ greenlet_reset(struct greenlet *greenlet)
     assert(!greenlet->run_is_uncounted);
 }
 
+/* The room of its slice: found without the thread record, whose address the processor may
+   still wait for. */
+static inline struct slice_room
+greenlet_room(const struct greenlet *greenlet)
+{
+    struct slice_room room;
+    memcpy(&room, &greenlet->interpreter, sizeof room);
+    return room;
+}
+
 static inline struct greenlet *
 greenlet_of(const PyGreenlet *object)
 {
@@ -133,7 +145,8 @@ greenlet_from(PyObject *object)
 static inline struct greenlet *
 greenlet_of_slice(struct slice *slice)
 {
-    return (struct greenlet *)slice;
+    return (struct greenlet *)((char *)slice
+                               - offsetof(struct greenlet, slice));
 }
 
 /* Would the collector not call `finalizer`, which is ours, before it tears what a greenlet

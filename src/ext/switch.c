@@ -32,10 +32,13 @@
    after a switch to oneself.  Consumes and returns `value`; NULL stands for the
    exception that is set.  May run Python code and switch. */
 static OUT_OF_LINE PyObject *
-land_traced(struct thread *thread, struct greenlet *origin, PyObject *value)
+land_traced(struct thread *thread, PyGreenlet *origin, PyObject *value)
 {
     bool thrown = value == NULL;
-    if (trace_switch(thread, origin, thread_running(thread), thrown) < 0) {
+    if (trace_switch(thread, greenlet_of(origin), thread_running(thread),
+                     thrown)
+        < 0)
+    {
         Py_CLEAR(value);
     }
     return value;
@@ -63,7 +66,7 @@ leave_for_refuge(struct thread *thread, struct greenlet *heir)
 static OUT_OF_LINE PyObject *
 land_nowhere(struct thread *thread)
 {
-    struct greenlet *origin = thread->handover.origin;
+    struct greenlet *origin = greenlet_of(thread->handover.origin);
     struct greenlet *target = greenlet_of_slice(thread->stack.unreached);
     if (greenlet_state(origin) == SLICE_DEAD) {
         leave_for_refuge(thread, target);
@@ -81,14 +84,14 @@ land_nowhere(struct thread *thread)
 
 /* There is a trace function or the like, or the origin ends here. */
 static OUT_OF_LINE PyObject *
-land_slowly(struct thread *thread, struct greenlet *origin, PyObject *value)
+land_slowly(struct thread *thread, PyGreenlet *origin, PyObject *value)
 {
     if (RELAXED_LOAD(thread->attention)) {
         value = land_traced(thread, origin, value);
     }
     struct greenlet *self = thread_running(thread);
     state_hold_no_more(&self->interpreter, (PyObject *)self->object);
-    Py_DECREF(origin->object);
+    Py_DECREF(origin);
     return value;
 }
 
@@ -100,7 +103,7 @@ switch_land(struct stack *stack, struct slice *arrived)
         return land_nowhere(thread);
     }
     struct greenlet *self = greenlet_of_slice(arrived);
-    struct greenlet *origin = thread->handover.origin;
+    PyGreenlet *origin = thread->handover.origin;
     homes_enter(&thread->homes, thread->tstate, policy_home(self));
     state_resume(&self->interpreter, thread->tstate);
     thread_settle_lent(thread);
@@ -109,12 +112,12 @@ switch_land(struct stack *stack, struct slice *arrived)
     /* The count only chooses the faster way: on both the origin may be deallocated.  Without
        a GIL asking takes longer than what it saves. */
     if (!LIKELY(!RELAXED_LOAD(thread->attention)
-                && (FREE_THREADED || Py_REFCNT(origin->object) > 1)))
+                && (FREE_THREADED || Py_REFCNT(origin) > 1)))
     {
         return land_slowly(thread, origin, value);
     }
     state_hold_no_more(&self->interpreter, (PyObject *)self->object);
-    Py_DECREF(origin->object);
+    Py_DECREF(origin);
     return value;
 }
 
@@ -124,7 +127,7 @@ depart(struct thread *thread, struct greenlet *target, PyObject *value,
 {
     thread_set_lent(thread, lent);
     thread->handover.value = value;
-    thread->handover.origin = thread_running(thread);
+    thread->handover.origin = thread_running(thread)->object;
     return stack_switch(&thread->stack, &target->slice);
 }
 
@@ -187,7 +190,7 @@ resume(struct thread *thread, struct greenlet *target, PyObject *value)
 static HOT NOT_INLINED PyObject *
 resume_cold(struct thread *thread, struct greenlet *target, PyObject *value)
 {
-    slice_fetch_copy(&thread->stack, &target->slice);
+    slice_fetch_copy(&target->slice, greenlet_room(target));
     return resume(thread, target, value);
 }
 
@@ -288,7 +291,7 @@ switch_to(struct thread *thread, PyGreenlet *wanted, struct message *message)
     if (target != thread_running(thread)) {
         return switch_resume(thread, target, value);
     }
-    value = land_traced(thread, target, value);
+    value = land_traced(thread, target->object, value);
     Py_DECREF(target->object);
     return value;
 }
@@ -343,7 +346,7 @@ leave(struct thread *thread, struct greenlet *heir, PyObject *value)
     thread_note_end(thread, self);
     thread_set_lent(thread, NULL);
     thread->handover.value = value;
-    thread->handover.origin = self;
+    thread->handover.origin = self->object;
     slice_die(&self->slice);
     (void)stack_switch(&thread->stack, &heir->slice);
 }
@@ -484,7 +487,7 @@ static HOT NOT_INLINED int
 entry_land(struct thread *thread)
 {
     struct greenlet *self = thread_running(thread);
-    struct greenlet *origin = thread->handover.origin;
+    struct greenlet *origin = greenlet_of(thread->handover.origin);
     homes_enter(&thread->homes, thread->tstate, policy_home(self));
     state_start(&self->interpreter, thread->tstate);
     thread_settle_lent(thread);

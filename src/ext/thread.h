@@ -40,7 +40,7 @@ struct watching {
 /* From one side of a switch to the other, where no local survives.  Between switches it
    means nothing (and is NULL in builds that check). */
 struct handover {
-    struct greenlet *origin; /* owned; who has switched */
+    PyGreenlet *origin;  /* owned; who has switched */
     PyObject *value;     /* owned; for a parked greenlet; NULL stands for the
                                 exception that is set */
     PyObject *attribute; /* owned; the run attribute of a greenlet that
@@ -76,6 +76,7 @@ struct thread {
                                   greenlet, in no order */
     int spares_count;
     struct module_state *module;
+    PyObject *no_arguments; /* borrowed from it: the empty tuple */
     struct chunk_pool chunks;
     struct kinds kinds;
     struct stack_homes homes;

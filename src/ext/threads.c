@@ -328,6 +328,7 @@ make_record(PyThreadState *tstate, struct module_state *module)
     thread->tstate = tstate;
     thread_leave_dict(thread);
     thread->module = module;
+    thread->no_arguments = module->no_arguments;
     thread->references = THREAD_LIVES;
     atomic_init(&thread->holders, 1);
     thread->is_shared = tstate_is_shared(tstate);
@@ -361,7 +362,8 @@ make_main(struct thread *thread)
     thread->stack.deepens = policy_witness;
     thread->stack.cramped = room_witness;
     thread->stack.room_offset
-        = offsetof(struct greenlet, interpreter) + STATE_ROOM_OFFSET;
+        = (ptrdiff_t)offsetof(struct greenlet, interpreter)
+          - (ptrdiff_t)offsetof(struct greenlet, slice);
     thread->stack.watch = SYSTEM_VACATES_STACKS ? idle_watch : NULL;
     thread->stack.until_watch = 1;
     thread->stack.pool.room_unused

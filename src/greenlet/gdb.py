@@ -299,9 +299,9 @@ class Greenlet:
         self.start = layout.read(address, "_greenlet.pimpl")
         self.thread = self.get("greenlet.thread")
         self.parent = self.get("greenlet.parent")
-        self.near = self.get("slice.near")
-        self.has_own_stack = bool(self.get("slice.has_own_stack"))
-        self.is_vacated = self.has_own_stack and self.get("slice.saved_size") == VACATED
+        self.near = self.get("greenlet.slice.near")
+        self.has_own_stack = bool(self.get("greenlet.slice.has_own_stack"))
+        self.is_vacated = self.has_own_stack and self.get("greenlet.slice.saved_size") == VACATED
         self.saved_size = self.size_saved()
         tstate = layout.read(self.thread, "thread.tstate") if self.thread else 0
         self.tstate = pointer(tstate, "PyThreadState")
@@ -315,17 +315,19 @@ class Greenlet:
     def size_saved(self) -> int:
         """How many of its bytes are not on its stack: of a stack of its own all or none."""
         if self.has_own_stack:
-            return self.get("slice.far") - self.near if self.is_vacated else 0
-        return self.get("slice.saved_size")
+            return self.get("greenlet.slice.far") - self.near if self.is_vacated else 0
+        return self.get("greenlet.slice.saved_size")
 
     @property
     def state(self) -> str:
-        state = self.get("slice.state")
+        state = self.get("greenlet.slice.state")
         if state != ACTIVE:
             return "unstarted" if state == UNSTARTED else "dead"
         if not self.tstate:
             return "orphaned"
-        running = self.layout.read(self.thread, "thread.stack.current") == self.start
+        offset, _ = self.layout.fields["greenlet.slice"]
+        current = self.layout.read(self.thread, "thread.stack.current")
+        running = current == self.start + offset
         return "running" if running else "parked"
 
     @property
@@ -361,7 +363,7 @@ class Greenlet:
     def copy(self) -> bytes:
         """Those of its bytes that are in the heap, or beside its frames: the nearest ones of
         its slice."""
-        copy = self.get("slice.copy")
+        copy = self.get("greenlet.slice.copy")
         offset, alignment = self.layout.fields["heap_copy.memory"]
         start = copy + offset if copy else self.get("greenlet.room.unused")
         if self.is_vacated:

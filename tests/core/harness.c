@@ -40,7 +40,8 @@ machine_init(struct machine *machine)
 {
     stack_init(&machine->stack, &machine->main.slice, machine_enter,
                machine_land);
-    machine->stack.room_offset = offsetof(struct coroutine, room);
+    machine->stack.room_offset = (ptrdiff_t)offsetof(struct coroutine, room)
+                                 - (ptrdiff_t)offsetof(struct coroutine, slice);
     machine->main.room = (struct slice_room){NULL, NULL};
     machine->main.body = NULL;
     machine->main.argument = NULL;
