@@ -333,6 +333,13 @@
     "\n"                                                                       \
     "Return the attribute dead, whatever a subclass calls so.\n"
 
+#define DOC_STACK_OF                                                           \
+    "_stack_of($module, greenlet, /)\n"                                        \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Return where the C stack of greenlet is: 'shared', 'own' or 'vacated';\n" \
+    "None if it has none.\n"
+
 #define DOC_EXCHANGE_TRACE                                                     \
     "_exchange_trace($module, greenlet, callback, expected=any, /)\n"          \
     "--\n"                                                                     \

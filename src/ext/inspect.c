@@ -74,6 +74,16 @@ inspect_is_dead(PyObject *self, PyObject *object)
 }
 
 PyObject *
+inspect_stack_of(PyObject *self, PyObject *object)
+{
+    (void)self;
+    if (type_require(object) < 0) {
+        return NULL;
+    }
+    return Py_BuildValue("z", owner_stack(greenlet_from(object)));
+}
+
+PyObject *
 inspect_exchange_trace(PyObject *self, PyObject *args)
 {
     PyObject *object, *callback;

@@ -225,6 +225,7 @@ static PyMethodDef functions[] = {
     {"_describe", inspect_describe, METH_O, DOC_DESCRIBE},
     {"_run", inspect_run, METH_O, DOC_RUN_OF},
     {"_is_dead", inspect_is_dead, METH_O, DOC_IS_DEAD},
+    {"_stack_of", inspect_stack_of, METH_O, DOC_STACK_OF},
     {"_exchange_trace", inspect_exchange_trace, METH_VARARGS,
      DOC_EXCHANGE_TRACE},
     {"_exchange_trace_of_new_threads", inspect_exchange_trace_of_new_threads,

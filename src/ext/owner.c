@@ -114,6 +114,20 @@ owner_describe(struct greenlet *greenlet, struct description *description)
     return failed ? -1 : 0;
 }
 
+const char *
+owner_stack(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    const char *stack = NULL;
+    if (greenlet_is_alive(greenlet)) {
+        stack = !greenlet->slice.has_own_stack       ? "shared"
+                : slice_is_vacated(&greenlet->slice) ? "vacated"
+                                                     : "own";
+    }
+    look_end(stopped);
+    return stack;
+}
+
 size_t
 owner_stack_kept(struct greenlet *greenlet)
 {

@@ -173,6 +173,10 @@ struct description {
    owner go on, whose frame is being looked at. */
 int owner_describe(struct greenlet *greenlet, struct description *description);
 
+/* Where the C stack of a greenlet is that is alive: "shared" with others of its thread, "own" or
+   "vacated" (slice.h); otherwise NULL, without an exception.  Runs no Python code. */
+const char *owner_stack(struct greenlet *greenlet);
+
 /* How many bytes of a parked greenlet's stack no other greenlet can overwrite (slice.h);
    0 if it is not parked.  Runs no Python code. */
 size_t owner_stack_kept(struct greenlet *greenlet);

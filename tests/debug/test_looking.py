@@ -1,15 +1,16 @@
 """all_greenlets() and describe(): of all threads and states, and what a greenlet runs."""
 
 import gc
+import os
 import subprocess
 import sys
 import textwrap
 import threading
 
 import pytest
-from greenlet import getcurrent, greenlet, settrace
+from greenlet import getcurrent, greenlet, settrace, stack_policy
 from greenlet._greenlet import _exchange_trace, _is_dead, _run, _started
-from greenlet.debug import all_greenlets, describe
+from greenlet.debug import all_greenlets, describe, stack_of
 
 from helpers import busy_thread, parked, wait_parked
 from support import finished, in_greenlet, in_thread, killed, raised_by
@@ -24,6 +25,24 @@ def test_states_of_a_life():
     assert frame is child.gr_frame and frame.f_code is wait_parked.__code__
     child.switch()
     assert describe(child) == ("dead", threading.get_ident(), None, None)
+
+
+@pytest.mark.parametrize("mode", ["shared", "own"])
+def test_stack_of_a_life(mode):
+    if mode == "own" and os.environ.get("GREENLET_TEST_UNDER_VALGRIND") == "1":
+        pytest.skip("there are no stacks but the thread's under valgrind")
+    before = stack_policy(mode)
+    try:
+        child = greenlet(wait_parked)
+        assert stack_of(child) is None
+        child.switch()
+        assert stack_of(child) == mode
+        assert in_greenlet(lambda: stack_of(getcurrent())) == mode
+        child.switch()
+        assert stack_of(child) is None
+    finally:
+        stack_policy(before.mode)
+    assert stack_of(getcurrent()) == "shared"
 
 
 def test_running_one_is_in_its_caller():
@@ -171,7 +190,7 @@ def worker_run(worker):
     return type(worker).run.__get__(worker)
 
 
-@pytest.mark.parametrize("function", [describe, _run, _is_dead])
+@pytest.mark.parametrize("function", [describe, _run, _is_dead, stack_of])
 def test_something_else_than_a_greenlet(function):
     assert raised_by(function, 3)[0] is TypeError
 

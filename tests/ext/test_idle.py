@@ -219,6 +219,15 @@ def test_all_are_vacated_at_once(at_once):
         assert child.dead
 
 
+def test_debugger_shows_that_its_stack_is_vacated(at_once):
+    from greenlet import debug
+
+    child = parked(deep, park)
+    assert vacated() >= 1
+    assert debug.stack_of(child) == "vacated"
+    assert "deep, parked, stack vacated, " in debug.tree()
+
+
 def test_goes_on_where_it_was(at_once):
     def run(start):
         total = start

@@ -16,6 +16,7 @@
 | name | what it is for |
 |---|---|
 | `all_greenlets`, `describe` | which greenlets there are, and what each is doing |
+| `stack_of` | on which C stack a greenlet is |
 | `tree` | the same as text, by parent |
 | `dump_stacks`, `register`, `unregister` | all stacks, at once or when a signal comes |
 | `watch` | reports who does not give the thread back |
@@ -28,6 +29,7 @@ it is not used.
 from ._looking import Description as Description
 from ._looking import all_greenlets as all_greenlets
 from ._looking import describe as describe
+from ._looking import stack_of as stack_of
 from ._signals import register as register
 from ._signals import unregister as unregister
 from ._stacks import dump_stacks as dump_stacks
@@ -44,6 +46,7 @@ __all__ = [
     "describe",
     "dump_stacks",
     "register",
+    "stack_of",
     "timeline",
     "tree",
     "unregister",

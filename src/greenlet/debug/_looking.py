@@ -57,6 +57,25 @@ def describe(greenlet: greenlet) -> Description:
     return Description(state, thread, run, frame)
 
 
+def stack_of(greenlet: greenlet) -> Literal["shared", "own", "vacated"] | None:
+    """Return where the C stack of `greenlet`, of whatever thread, is at this moment.
+
+    'shared' is the thread's stack, on which its greenlets take turns; what is in the way of another
+    one is copied to the heap.  'own' is a stack of its own, and 'vacated' that as well: it has been
+    parked for so long that what it had there is in the heap, until it goes on (`stack_policy`).
+    None for one that has not started, or has ended.
+
+    Raises TypeError if it is no greenlet.
+
+        >>> from greenlet import getcurrent, greenlet
+        >>> stack_of(getcurrent())
+        'shared'
+        >>> stack_of(greenlet(print)) is None
+        True
+    """
+    return _greenlet._stack_of(greenlet)
+
+
 def all_greenlets(thread: threading.Thread | int | None = None) -> list[greenlet]:
     """Return a list of the greenlets that are alive, in no order.
 
