@@ -281,7 +281,7 @@ break_handover(struct thread *thread)
 static void
 break_attention(struct thread *thread)
 {
-    thread->attention = !thread->attention;
+    thread->attention ^= ATTENTION_AFTER;
 }
 
 static void

@@ -340,6 +340,26 @@
     "Return where the C stack of greenlet is: 'shared', 'own' or 'vacated';\n" \
     "None if it has none.\n"
 
+#define DOC_ADD_HOOK                                                           \
+    "_add_hook($module, callback, events, names, /)\n"                         \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Have callback(name, origin, target) called for events, a mask of the C\n" \
+    "API's bits; names has a name for each combination of bits.  Returns\n"    \
+    "the number of the hook.\n"
+
+#define DOC_REMOVE_HOOK                                                        \
+    "_remove_hook($module, number, /)\n"                                       \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Remove a switch hook; ValueError if there is none of this number.\n"
+
+#define DOC_SERIAL_OF                                                          \
+    "_serial_of($module, greenlet, /)\n"                                       \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Return the number of greenlet, which no other one ever has.\n"
+
 #define DOC_EXCHANGE_TRACE                                                     \
     "_exchange_trace($module, greenlet, callback, expected=any, /)\n"          \
     "--\n"                                                                     \

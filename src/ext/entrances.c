@@ -106,7 +106,7 @@ entrance_switch_method(PyObject *self, PyObject *const *args, Py_ssize_t count,
     if (LIKELY(greenlet_state(target) == SLICE_ACTIVE && keywords == NULL)) {
         const struct thread *thread = SHARED_LOAD(target->thread);
         if (LIKELY((!FREE_THREADED || thread != NULL)
-                   && !SHARED_LOAD(thread->attention)
+                   && !(SHARED_LOAD(thread->attention) & ATTENTION_BEFORE)
                    && !thread_runs(thread, target)))
         {
             if (count == 0) {

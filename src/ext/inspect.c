@@ -84,6 +84,16 @@ inspect_stack_of(PyObject *self, PyObject *object)
 }
 
 PyObject *
+inspect_serial_of(PyObject *self, PyObject *object)
+{
+    (void)self;
+    if (type_require(object) < 0) {
+        return NULL;
+    }
+    return PyLong_FromUnsignedLongLong(owner_serial(greenlet_from(object)));
+}
+
+PyObject *
 inspect_exchange_trace(PyObject *self, PyObject *args)
 {
     PyObject *object, *callback;

@@ -14,6 +14,7 @@ PyObject *inspect_describe(PyObject *module, PyObject *object);
 PyObject *inspect_run(PyObject *module, PyObject *object);
 PyObject *inspect_is_dead(PyObject *module, PyObject *object);
 PyObject *inspect_stack_of(PyObject *module, PyObject *object);
+PyObject *inspect_serial_of(PyObject *module, PyObject *object);
 PyObject *inspect_exchange_trace(PyObject *module, PyObject *args);
 PyObject *inspect_exchange_trace_of_new_threads(PyObject *module,
                                                 PyObject *callback);

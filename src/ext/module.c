@@ -9,11 +9,13 @@
 #include <time.h>
 
 #include "capi.h"
+#include "capi_2.h"
 #include "check.h"
 #include "cpython/layout.h"
 #include "docs.h"
 #include "doomed.h"
 #include "entrances.h"
+#include "hooks.h"
 #include "inspect.h"
 #include "kill.h"
 #include "policy.h"
@@ -25,7 +27,9 @@ state_destroyed(PyObject *capsule)
 {
     struct module_state *module
         = PyCapsule_GetPointer(capsule, module_state_name);
+    hooks_clear(module);
     Py_XDECREF(module->capi);
+    Py_XDECREF(module->capi_2);
     Py_XDECREF(module->type);
     Py_XDECREF(module->error);
     Py_XDECREF(module->greenlet_exit);
@@ -84,7 +88,8 @@ state_fill(struct module_state *module)
     if (module->type == NULL) {
         return -1;
     }
-    return capi_init(module);
+    module->spared_type = module->type;
+    return capi_init(module) < 0 ? -1 : capi_2_init(module);
 }
 
 /* A new state, owned by the capsule that is returned; NULL with an exception.  May run
@@ -226,6 +231,9 @@ static PyMethodDef functions[] = {
     {"_run", inspect_run, METH_O, DOC_RUN_OF},
     {"_is_dead", inspect_is_dead, METH_O, DOC_IS_DEAD},
     {"_stack_of", inspect_stack_of, METH_O, DOC_STACK_OF},
+    {"_serial_of", inspect_serial_of, METH_O, DOC_SERIAL_OF},
+    {"_add_hook", capi_2_add_callback, METH_VARARGS, DOC_ADD_HOOK},
+    {"_remove_hook", capi_2_remove_callback, METH_O, DOC_REMOVE_HOOK},
     {"_exchange_trace", inspect_exchange_trace, METH_VARARGS,
      DOC_EXCHANGE_TRACE},
     {"_exchange_trace_of_new_threads", inspect_exchange_trace_of_new_threads,
@@ -276,6 +284,7 @@ module_fill(PyObject *module, struct module_state *state)
         || PyModule_AddObjectRef(module, "GreenletExit", state->greenlet_exit)
                < 0
         || PyModule_AddObjectRef(module, "_C_API", state->capi) < 0
+        || PyModule_AddObjectRef(module, "_C_API_2", state->capi_2) < 0
         || PyModule_AddObjectRef(module, "StackPolicy",
                                  (PyObject *)state->policy_type)
                < 0

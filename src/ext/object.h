@@ -89,6 +89,7 @@ struct greenlet {
     bool is_doomed : 1; /* on a list of its thread, which refers to it */
     bool is_found : 1;  /* while doomed: the collector has found it */
     bool is_apart : 1;  /* in memory of its own, not right behind the object */
+    uint64_t serial;    /* see owner_serial; 0 until it is asked for */
 };
 
 /* An enum slice_state.  Of another thread's greenlet it may be over at once. */
@@ -114,6 +115,7 @@ greenlet_reset(struct greenlet *greenlet)
     slice_init(&greenlet->slice);
     greenlet->thread = NULL;
     greenlet->as.unstarted.found_thread = NULL;
+    greenlet->serial = 0;
     greenlet->is_dying = false;
     greenlet->has_children = false;
     greenlet->is_killed = false;

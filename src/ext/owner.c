@@ -2,6 +2,8 @@
 
 #include "owner.h"
 
+#include <stdatomic.h>
+
 #include "doomed.h"
 #include "trace.h"
 #include "tree.h"
@@ -112,6 +114,31 @@ owner_describe(struct greenlet *greenlet, struct description *description)
     look_end(stopped);
     collector_go_on(collects);
     return failed ? -1 : 0;
+}
+
+unsigned long
+owner_ident(struct greenlet *greenlet)
+{
+    bool stopped = look_begin(greenlet);
+    const struct thread *thread = living_thread(greenlet);
+    unsigned long ident
+        = thread != NULL ? tstate_thread_ident(thread->tstate) : 0;
+    look_end(stopped);
+    return ident;
+}
+
+uint64_t
+owner_serial(struct greenlet *greenlet)
+{
+    static _Atomic(uint64_t) last;
+    bool stopped = look_begin(greenlet);
+    if (greenlet->serial == 0) {
+        greenlet->serial
+            = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+    }
+    uint64_t serial = greenlet->serial;
+    look_end(stopped);
+    return serial;
 }
 
 const char *
@@ -237,7 +264,9 @@ doom(struct greenlet *greenlet, bool is_found)
         greenlet->is_found = is_found;
         Py_INCREF(greenlet->object);
         doomed_push(&thread->doomed, greenlet);
-        SHARED_STORE(thread->attention, true);
+        SHARED_STORE(
+            thread->attention,
+            (uint8_t)(RELAXED_LOAD(thread->attention) | ATTENTION_BEFORE));
     }
     lock_leave(&thread->doom_lock);
     return is_news;

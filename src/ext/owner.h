@@ -173,6 +173,14 @@ struct description {
    owner go on, whose frame is being looked at. */
 int owner_describe(struct greenlet *greenlet, struct description *description);
 
+/* What the system calls the thread that a greenlet belongs to, started or not; 0 if that has
+   ended, or there is none.  Runs no Python code. */
+unsigned long owner_ident(struct greenlet *greenlet);
+
+/* A number from 1 on that no other greenlet of the process has, had or will have.  It is given
+   when it is first asked for.  Runs no Python code. */
+uint64_t owner_serial(struct greenlet *greenlet);
+
 /* Where the C stack of a greenlet is that is alive: "shared" with others of its thread, "own" or
    "vacated" (slice.h); otherwise NULL, without an exception.  Runs no Python code. */
 const char *owner_stack(struct greenlet *greenlet);

@@ -10,6 +10,7 @@
 #include "object.h"
 
 struct thread;
+struct hook_list;
 
 enum stack_mode {
     STACKS_AUTOMATIC,
@@ -33,6 +34,10 @@ struct stack_policy {
 
 struct module_state {
     PyTypeObject *type; /* greenlet.greenlet */
+    PyTypeObject
+        *spared_type; /* the same; NULL while hooks are to know of creations,
+                                  and greenlets are not made of spares */
+    struct hook_list *hooks; /* see hooks.h */
     PyObject *error;
     PyObject *greenlet_exit;
     PyObject *vanished_reason; /* what the GreenletExit of a kill says */
@@ -42,6 +47,7 @@ struct module_state {
     PyObject *name_throw;
     PyObject *thread_key; /* of the thread record in a thread's dict */
     PyObject *capi;       /* the capsule around `capi_table` */
+    PyObject *capi_2;     /* the capsule around the second table */
     void *capi_table[CAPI_ENTRIES];
     PyTypeObject *policy_type;
     struct stack_policy policy;

@@ -21,6 +21,7 @@
 #include "check.h"
 #include "core/compiler.h"
 #include "doomed.h"
+#include "hooks.h"
 #include "owner.h"
 #include "policy.h"
 #include "room.h"
@@ -28,17 +29,30 @@
 #include "trace.h"
 #include "tree.h"
 
+/* Tell hooks and the trace function of the switch that has just landed; `thrown` says that it
+   hands over the exception that is set.  -1 if the trace function has raised, and then its
+   exception has replaced that.  May run Python code and switch. */
+static OUT_OF_LINE int
+report(struct thread *thread, PyGreenlet *origin, unsigned events, bool thrown)
+{
+    events |= thrown ? PyGreenlet_EVENT_THROW : PyGreenlet_EVENT_SWITCH;
+    if (greenlet_state(greenlet_of(origin)) == SLICE_DEAD) {
+        events |= PyGreenlet_EVENT_FINISH;
+    }
+    if (thread->has_hooks) {
+        hooks_report(thread, events, origin, thread_running(thread)->object);
+    }
+    return trace_switch(thread, greenlet_of(origin), thread_running(thread),
+                        thrown);
+}
+
 /* The far side of a switch from `origin`, which is the running greenlet itself
    after a switch to oneself.  Consumes and returns `value`; NULL stands for the
    exception that is set.  May run Python code and switch. */
 static OUT_OF_LINE PyObject *
-land_traced(struct thread *thread, PyGreenlet *origin, PyObject *value)
+land_reported(struct thread *thread, PyGreenlet *origin, PyObject *value)
 {
-    bool thrown = value == NULL;
-    if (trace_switch(thread, greenlet_of(origin), thread_running(thread),
-                     thrown)
-        < 0)
-    {
+    if (report(thread, origin, 0, value == NULL) < 0) {
         Py_CLEAR(value);
     }
     return value;
@@ -86,8 +100,8 @@ land_nowhere(struct thread *thread)
 static OUT_OF_LINE PyObject *
 land_slowly(struct thread *thread, PyGreenlet *origin, PyObject *value)
 {
-    if (RELAXED_LOAD(thread->attention)) {
-        value = land_traced(thread, origin, value);
+    if (RELAXED_LOAD(thread->attention) & ATTENTION_AFTER) {
+        value = land_reported(thread, origin, value);
     }
     struct greenlet *self = thread_running(thread);
     state_hold_no_more(&self->interpreter, (PyObject *)self->object);
@@ -111,7 +125,7 @@ switch_land(struct stack *stack, struct slice *arrived)
     thread_check_landing(thread);
     /* The count only chooses the faster way: on both the origin may be deallocated.  Without
        a GIL asking takes longer than what it saves. */
-    if (!LIKELY(!RELAXED_LOAD(thread->attention)
+    if (!LIKELY(!(RELAXED_LOAD(thread->attention) & ATTENTION_AFTER)
                 && (FREE_THREADED || Py_REFCNT(origin) > 1)))
     {
         return land_slowly(thread, origin, value);
@@ -291,7 +305,9 @@ switch_to(struct thread *thread, PyGreenlet *wanted, struct message *message)
     if (target != thread_running(thread)) {
         return switch_resume(thread, target, value);
     }
-    value = land_traced(thread, target->object, value);
+    if (RELAXED_LOAD(thread->attention) & ATTENTION_AFTER) {
+        value = land_reported(thread, target->object, value);
+    }
     Py_DECREF(target->object);
     return value;
 }
@@ -487,7 +503,7 @@ static HOT NOT_INLINED int
 entry_land(struct thread *thread)
 {
     struct greenlet *self = thread_running(thread);
-    struct greenlet *origin = greenlet_of(thread->handover.origin);
+    PyGreenlet *origin = thread->handover.origin;
     homes_enter(&thread->homes, thread->tstate, policy_home(self));
     state_start(&self->interpreter, thread->tstate);
     thread_settle_lent(thread);
@@ -500,13 +516,15 @@ entry_land(struct thread *thread)
         Py_SETREF(self->holds.args, PyTuple_New(0));
     }
     int result = thrown ? -1 : 0;
-    if (trace_switch(thread, origin, self, thrown) < 0) {
+    if (!LIKELY(!(RELAXED_LOAD(thread->attention) & ATTENTION_AFTER))
+        && report(thread, origin, PyGreenlet_EVENT_START, thrown) < 0)
+    {
         result = -1;
     }
-    if (greenlet_state(origin) == SLICE_DEAD) {
-        Py_CLEAR(origin->holds.heir);
+    if (greenlet_state(greenlet_of(origin)) == SLICE_DEAD) {
+        Py_CLEAR(greenlet_of(origin)->holds.heir);
     }
-    Py_DECREF(origin->object);
+    Py_DECREF(origin);
     return result;
 }
 

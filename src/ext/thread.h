@@ -89,7 +89,8 @@ struct thread {
     uint32_t started_peak;    /* since the list last shrank */
     size_t parent_swaps;      /* see tree_swap_parent */
     struct watching watching; /* see kill.h */
-    bool attention;           /* something rare is to be done at a switch */
+    uint8_t attention;        /* bits: what is to be done at a switch */
+    bool has_hooks;           /* for switches, see hooks.h */
     bool is_ending;           /* ends after the thread state's dict */
     bool gets_calls;          /* pending calls are made in this thread */
     int last_callbacks;       /* tstate_callbacks when it ended */
@@ -321,15 +322,24 @@ thread_note_visit(struct thread *thread)
     thread->collects = thread->tstate == tstate_current();
 }
 
+/* Switches go the long way, which looks for what is to be done before. */
+#define ATTENTION_BEFORE 1U
+
+/* Somebody is told of switches, where they land. */
+#define ATTENTION_AFTER 2U
+
 /* What `attention` has to be. */
-static inline bool
+static inline uint8_t
 thread_needs_attention(const struct thread *thread)
 {
-    return thread->trace != NULL || thread->doomed != NULL || thread->is_shared
-           || thread->is_ending;
+    bool before
+        = thread->doomed != NULL || thread->is_shared || thread->is_ending;
+    bool after = thread->trace != NULL || thread->has_hooks;
+    return (uint8_t)((before ? ATTENTION_BEFORE : 0)
+                     | (after ? ATTENTION_AFTER : 0));
 }
 
-/* Call after `trace` or `doomed` has changed, in the owner or in a look; takes the lock of
+/* Call after `trace`, `has_hooks` or `doomed` has changed, in the owner or in a look; takes the lock of
    `doomed`, which other threads change meanwhile.  Runs no Python code. */
 void thread_update_attention(struct thread *thread);
 

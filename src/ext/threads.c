@@ -8,6 +8,7 @@
 #include "check.h"
 #include "create.h"
 #include "doomed.h"
+#include "hooks.h"
 #include "idle.h"
 #include "kill.h"
 #include "policy.h"
@@ -426,8 +427,8 @@ thread_new(PyThreadState *tstate, struct module_state *module, PyObject *dict)
     }
     thread->is_late = thread->is_ending = dict == NULL;
     thread->trace = Py_XNewRef(module->trace_of_new_threads);
-    thread_update_attention(thread);
     thread_list_add(thread);
+    hooks_note_thread(thread);
     count_records(1);
     if (dict != NULL && put_into_dict(thread, dict) < 0) {
         return NULL;

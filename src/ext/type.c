@@ -17,6 +17,7 @@
 #include "create.h"
 #include "docs.h"
 #include "entrances.h"
+#include "hooks.h"
 #include "life.h"
 #include "owner.h"
 #include "spares.h"
@@ -47,21 +48,36 @@ type_require(PyObject *object)
 
 /* Creation */
 
+/* A greenlet that has just been made becomes a child of the running one. */
+static ALWAYS_INLINE PyGreenlet *
+adopt(struct thread *thread, PyGreenlet *self)
+{
+    struct greenlet *parent = thread_running(thread);
+    parent->has_children = true;
+    Py_INCREF(parent->object);
+    greenlet_of(self)->parent = parent->object;
+    tree_remember_thread(greenlet_of(self), thread);
+    return self;
+}
+
+static NOT_INLINED PyGreenlet *
+make_child_anew(struct thread *thread, PyTypeObject *type)
+{
+    PyGreenlet *self = create_object(type, thread->module);
+    if (self != NULL) {
+        adopt(thread, self);
+        hooks_report_creation(thread, self);
+    }
+    return self;
+}
+
 /* A new greenlet of a class, a child of the running greenlet. */
 static ALWAYS_INLINE PyGreenlet *
 make_child(struct thread *thread, PyTypeObject *type)
 {
-    PyGreenlet *self = thread->spares != NULL && type == thread->module->type
-                           ? spares_take(thread)
-                           : create_object(type, thread->module);
-    if (self != NULL) {
-        struct greenlet *parent = thread_running(thread);
-        parent->has_children = true;
-        Py_INCREF(parent->object);
-        greenlet_of(self)->parent = parent->object;
-        tree_remember_thread(greenlet_of(self), thread);
-    }
-    return self;
+    return thread->spares != NULL && type == thread->module->spared_type
+               ? adopt(thread, spares_take(thread))
+               : make_child_anew(thread, type);
 }
 
 static inline PyObject *

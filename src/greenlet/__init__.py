@@ -25,6 +25,7 @@ from ._greenlet import (
 
 # Public for those who ask by name, but not part of `from greenlet import *`,
 # which has always given the names below only.
+from ._greenlet import _C_API_2 as _C_API_2
 from ._greenlet import CLOCKS_PER_SEC as CLOCKS_PER_SEC
 from ._greenlet import GREENLET_USE_CONTEXT_VARS as GREENLET_USE_CONTEXT_VARS
 from ._greenlet import GREENLET_USE_GC as GREENLET_USE_GC

@@ -33,6 +33,7 @@ GREENLET_USE_TRACING: Final[int]
 
 # A capsule, for C extensions: see greenlet.h.
 _C_API: Final[object]
+_C_API_2: Final[object]
 
 _StackMode: TypeAlias = Literal["automatic", "shared", "own"]
 
@@ -142,6 +143,14 @@ def _describe(
 def _run(greenlet: greenlet, /) -> Callable[..., Any] | None: ...
 def _is_dead(greenlet: greenlet, /) -> bool: ...
 def _stack_of(greenlet: greenlet, /) -> Literal["shared", "own", "vacated"] | None: ...
+def _serial_of(greenlet: greenlet, /) -> int: ...
+def _add_hook(
+    callback: Callable[[Any, greenlet, greenlet], object],
+    events: int,
+    names: tuple[object, ...],
+    /,
+) -> int: ...
+def _remove_hook(number: int, /) -> None: ...
 def _exchange_trace(
     greenlet: greenlet,
     callback: _TraceCallback | None,

@@ -26,6 +26,9 @@
 
 #include <Python.h>
 
+#include <stddef.h>
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -61,9 +64,114 @@ typedef struct _greenlet {
 #define PyGreenlet_GET_PARENT_NUM 11
 #define PyGreenlet_API_pointers 12
 
-/* greenlet itself defines GREENLET_MODULE: it fills the table. */
+/* ---- The second table, for profilers, tracers and debuggers ----
+ *
+ *     const PyGreenlet_API_2 *greenlets = PyGreenlet_Import_2();
+ *     if (greenlets == NULL) {
+ *         return NULL;
+ *     }
+ *     uint64_t number = greenlets->add_hook(note, NULL,
+ *                                           PyGreenlet_EVENT_SWITCH | PyGreenlet_EVENT_THROW,
+ *                                           PyGreenlet_HOOK_RUNS_NO_PYTHON, NULL);
+ *
+ * It needs no PyGreenlet_Import().  All of it needs the GIL, or an attached thread state on
+ * builds without a GIL.
+ */
+
+/* What a hook is told of: bits.  A switch is either a SWITCH or a THROW, never both; it is a
+ * START as well if its target begins by it, and a FINISH if it is the last one of its origin,
+ * which has ended.  A CREATE comes alone: `origin` has made `target`. */
+enum {
+    PyGreenlet_EVENT_SWITCH = 1,
+    PyGreenlet_EVENT_THROW = 2,
+    PyGreenlet_EVENT_START = 4,
+    PyGreenlet_EVENT_FINISH = 8,
+    PyGreenlet_EVENT_CREATE = 16
+};
+
+/* A flag: the hook runs no Python code, directly or indirectly (it makes, drops and calls no
+ * Python object that could), releases no lock of the interpreter's, and does not look at or set
+ * exceptions.  It costs least. */
+enum { PyGreenlet_HOOK_RUNS_NO_PYTHON = 1 };
+
+/* A switch hook.  It is called once for each switch, and each creation, whose events have one in
+ * common with the mask that it was added with: when the switch has happened, by its target, in
+ * the thread of both.  `events` are all bits that are true of the switch.  `origin` and
+ * `target` are borrowed, and the same if a greenlet has switched to itself.
+ *
+ * It returns 0, or -1 with an exception set, which is reported as unraisable: the hook stays, and
+ * the switch goes on.  It may run Python code unless it has promised not to; functions of
+ * sys.settrace() and sys.setprofile() see that, unless it calls PyThreadState_EnterTracing().  It
+ * is told of switches, too, that it makes itself. */
+typedef int (*PyGreenlet_Hook)(void *data, unsigned int events,
+                               PyGreenlet *origin, PyGreenlet *target);
+
+/* The table in the capsule greenlet._C_API_2.  Later versions append to it: what is behind
+ * `size` bytes is not there. */
+typedef struct PyGreenlet_API_2 {
+    size_t size;
+
+    /* Add a hook, behind those that there are, for all threads of the calling interpreter, also
+     * for threads to come.  `events` is a mask, `flags` are 0 or
+     * PyGreenlet_HOOK_RUNS_NO_PYTHON.  Switches that land after it has returned are reported.
+     *
+     * `data` is the hook's.  `release`, which may be NULL, is called with it once, when the hook
+     * has been removed and no call of it is under way any more, or when the interpreter ends; it
+     * may run Python code.
+     *
+     * Returns the hook's number, from 1 on, which is never used twice; 0 with an exception set:
+     * a MemoryError, or a ValueError if there is no function, no event, or an unknown event or
+     * flag.  Then `data` is the caller's. */
+    uint64_t (*add_hook)(PyGreenlet_Hook function, void *data,
+                         unsigned int events, unsigned int flags,
+                         void (*release)(void *data));
+
+    /* Remove a hook by its number.  It may be called by any thread of the interpreter, and by the
+     * hook itself.  When it has returned no call of the hook begins any more; one that runs
+     * Python code may still be under way in another thread: see `release`.
+     *
+     * Returns 0; -1 with an exception set: ValueError if there is no such hook in this
+     * interpreter, MemoryError, and then it stays.  After a fork the child has the same hooks. */
+    int (*remove_hook)(uint64_t number);
+
+    /* Call `visit` with each greenlet that is alive, main ones included, in no order: of the
+     * thread with this ident (PyThread_get_thread_ident(), threading.get_ident()), or of all
+     * threads if it is 0.  What is borrowed lives during the call.  `visit` may run Python code;
+     * greenlets that start or end meanwhile may be left out.
+     *
+     * Returns what the last call has returned: anything but 0 ends the walk.  -1 with a
+     * MemoryError if there was no memory for a list of them. */
+    int (*walk)(unsigned long thread,
+                int (*visit)(PyGreenlet *greenlet, void *data), void *data);
+
+    /* The innermost frame of a parked greenlet, a new reference to a PyFrameObject.  NULL without
+     * an exception if it is not parked, or runs no Python code; NULL with an exception: TypeError
+     * if it is no greenlet, or MemoryError. */
+    PyObject *(*get_frame)(PyGreenlet *greenlet);
+
+    /* The ident of the thread that a greenlet belongs to, started or not; 0 if that has ended.
+     * 0 with a TypeError if it is no greenlet. */
+    unsigned long (*get_thread)(PyGreenlet *greenlet);
+
+    /* A number, from 1 on, that no other greenlet of this process ever has, unlike its address.
+     * 0 with a TypeError if it is no greenlet.  Runs no Python code. */
+    uint64_t (*get_serial)(PyGreenlet *greenlet);
+} PyGreenlet_API_2;
+
+/* Finds the table.  NULL with an exception set if it is not there: then greenlet is older, or
+ * another package of that name. */
+static inline const PyGreenlet_API_2 *
+PyGreenlet_Import_2(void)
+{
+    return (const PyGreenlet_API_2 *)PyCapsule_Import("greenlet._C_API_2", 0);
+}
+
+/* greenlet itself defines GREENLET_MODULE: it fills the tables. */
 #ifndef GREENLET_MODULE
 
+#  if defined(__GNUC__)
+__attribute__((unused)) /* by those who use the second table alone */
+#  endif
 static void **_PyGreenlet_API = NULL;
 
 /* Finds the table.  On failure _PyGreenlet_API stays NULL, with an exception

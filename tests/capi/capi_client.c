@@ -10,6 +10,7 @@
  */
 
 #include "capi_client.h"
+#include "capi_hooks.h"
 #include "capi_thread.h"
 
 #include <stdlib.h>
@@ -389,6 +390,16 @@ static PyMethodDef client_methods[] = {
     {"layout", client_layout, METH_NOARGS, NULL},
     {"type_layout", client_type_layout, METH_NOARGS, NULL},
     {"visit", thread_visit, METH_VARARGS, NULL},
+    {"table_size", hooks_size, METH_NOARGS, NULL},
+    {"add_hook", hooks_add, METH_VARARGS, NULL},
+    {"add_nothing", hooks_add_nothing, METH_VARARGS, NULL},
+    {"remove_hook", hooks_remove, METH_O, NULL},
+    {"counted", hooks_counted, METH_O, NULL},
+    {"released", hooks_released, METH_O, NULL},
+    {"walk", hooks_walk, METH_VARARGS, NULL},
+    {"frame", hooks_frame, METH_O, NULL},
+    {"thread", hooks_thread, METH_O, NULL},
+    {"serial", hooks_serial, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -414,6 +425,9 @@ PyInit_capi_client(void)
     if (module == NULL) {
         return NULL;
     }
+#ifdef Py_GIL_DISABLED
+    PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#endif
     null_object = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
     if (null_object == NULL
         || PyModule_AddObjectRef(module, "NULL", null_object) < 0

@@ -284,5 +284,11 @@ PyInit_capi_client_cpp(void)
     if (_PyGreenlet_API == NULL) {
         return NULL;
     }
-    return PyModule_Create(&client_module);
+    PyObject *module = PyModule_Create(&client_module);
+#ifdef Py_GIL_DISABLED
+    if (module != NULL) {
+        PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+    }
+#endif
+    return module;
 }

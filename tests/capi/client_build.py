@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 OUR_INCLUDE = HERE.parent.parent / "src"
 
 # Of the client in C.
-C_SOURCES = ["capi_client.c", "capi_subclass.c", "capi_thread.c"]
+C_SOURCES = ["capi_client.c", "capi_hooks.c", "capi_subclass.c", "capi_thread.c"]
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror"]
 

@@ -20,7 +20,13 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "capi"))
 
-from client_build import build_extension, c_compiler  # noqa: E402 - found by the line above
+from client_build import (  # noqa: E402 - found by the line above
+    NoCompiler,
+    build_extension,
+    c_compiler,
+    check_syntax,
+    cpp_compiler,
+)
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
@@ -133,6 +139,18 @@ def test_examples_of_a_docstring(documented):
     check_examples(documented.__doc__, documented.__name__)
 
 
+@pytest.mark.parametrize(("standard", "compiler"), [("c11", c_compiler), ("c++17", cpp_compiler)])
+def test_example_for_tools_is_right_in_c_and_in_cpp(standard, compiler, tmp_path):
+    (program, _) = EXTENSION.search((DOCS / "tools.md").read_text(encoding="utf-8")).groups()
+    source = tmp_path / ("held.cpp" if "++" in standard else "held.c")
+    source.write_text(program)
+    try:
+        words = compiler()
+    except NoCompiler as missing:
+        pytest.skip(str(missing))
+    check_syntax(source, standard, words)
+
+
 def public_names():
     """What Python code can reach: functions, classes, constants, attributes."""
     for name, value in vars(greenlet).items():
@@ -154,6 +172,8 @@ def test_python_name_is_in_the_reference(name):
 def test_c_names_are_in_the_reference():
     header = (ROOT / "src" / "greenlet" / "greenlet.h").read_text(encoding="utf-8")
     names = set(re.findall(r"# *define (\w+)", header)) | {"PyGreenlet"}
+    names |= set(re.findall(r"\b(PyGreenlet_(?:EVENT|HOOK|API)_\w+) *[=,;{]", header))
+    names |= set(re.findall(r"\(\*(\w+)\)\(", header)) - {"visit", "release"}
     reference = (DOCS / "c-api.md").read_text(encoding="utf-8")
     left_out = {name for name in names if not re.search(rf"\b{name}\b", reference)}
     # What the header has for itself.

@@ -20,6 +20,8 @@
 | `tree` | the same as text, by parent |
 | `dump_stacks`, `register`, `unregister` | all stacks, at once or when a signal comes |
 | `watch` | reports who does not give the thread back |
+| `add_switch_hook`, `remove_switch_hook` | calls a function for each switch, in all threads |
+| `serial_of` | a number for a greenlet that is never used twice |
 | `timeline` | records all switches, for Perfetto or chrome://tracing |
 
 `python -m greenlet.debug` runs a program under `timeline` or `tree`.  Nothing here takes time while
@@ -33,6 +35,9 @@ from ._looking import stack_of as stack_of
 from ._signals import register as register
 from ._signals import unregister as unregister
 from ._stacks import dump_stacks as dump_stacks
+from ._switch_hooks import add_switch_hook as add_switch_hook
+from ._switch_hooks import remove_switch_hook as remove_switch_hook
+from ._switch_hooks import serial_of as serial_of
 from ._timeline import timeline as timeline
 from ._tree import tree as tree
 from ._watching import Hold as Hold
@@ -42,10 +47,13 @@ from ._watching import watch as watch
 __all__ = [
     "Description",
     "Hold",
+    "add_switch_hook",
     "all_greenlets",
     "describe",
     "dump_stacks",
     "register",
+    "remove_switch_hook",
+    "serial_of",
     "stack_of",
     "timeline",
     "tree",
