@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include "thread_list.h"
+
 struct hook {
     PyGreenlet_Hook function;
     void *data;
@@ -28,7 +30,7 @@ static struct hook_list *
 list_new(size_t count)
 {
     struct hook_list *list
-        = PyMem_RawMalloc(sizeof *list + count * sizeof list->hooks[0]);
+        = PyMem_RawMalloc(sizeof *list + count * sizeof(struct hook *));
     if (list != NULL) {
         *list = (struct hook_list){.references = 1, .run_no_python = true};
     }
@@ -87,11 +89,7 @@ spread(struct module_state *module)
     unsigned events = list != NULL ? list->events : 0;
     module->spared_type
         = events & PyGreenlet_EVENT_CREATE ? NULL : module->type;
-    struct thread *thread = module->threads;
-    for (; thread != NULL; thread = thread->next) {
-        thread->has_hooks = (events & HOOK_SWITCHES) != 0;
-        thread_update_attention(thread);
-    }
+    thread_list_note_hooks(module, (events & HOOK_SWITCHES) != 0);
 }
 
 /* Put `list`, whose reference is the interpreter's then, in the place of `known`, unless another

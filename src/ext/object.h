@@ -49,6 +49,7 @@ struct greenlet {
                            object's head, and fetches from (resume_cold) */
     struct slice slice;
     struct thread *thread; /* counted; NULL until started */
+    uint64_t serial;       /* see owner_serial; 0 until it is asked for */
     PyGreenlet *object;    /* borrowed: this struct is the object's */
     PyGreenlet *parent;    /* owned */
     PyObject *run;         /* owned, unless run_is_uncounted; NULL from the
@@ -89,7 +90,6 @@ struct greenlet {
     bool is_doomed : 1; /* on a list of its thread, which refers to it */
     bool is_found : 1;  /* while doomed: the collector has found it */
     bool is_apart : 1;  /* in memory of its own, not right behind the object */
-    uint64_t serial;    /* see owner_serial; 0 until it is asked for */
 };
 
 /* An enum slice_state.  Of another thread's greenlet it may be over at once. */
@@ -112,10 +112,11 @@ greenlet_reset(struct greenlet *greenlet)
 {
     assert(greenlet->parent == NULL && greenlet->run == NULL);
     assert(greenlet->holds.args == NULL && !greenlet->is_doomed);
-    slice_init(&greenlet->slice);
-    greenlet->thread = NULL;
+    /* The slice, the thread and the serial number at once. */
+    size_t begin = offsetof(struct greenlet, slice);
+    memset((char *)greenlet + begin, 0,
+           offsetof(struct greenlet, object) - begin);
     greenlet->as.unstarted.found_thread = NULL;
-    greenlet->serial = 0;
     greenlet->is_dying = false;
     greenlet->has_children = false;
     greenlet->is_killed = false;

@@ -32,24 +32,24 @@
 /* Tell hooks and the trace function of the switch that has just landed; `thrown` says that it
    hands over the exception that is set.  -1 if the trace function has raised, and then its
    exception has replaced that.  May run Python code and switch. */
-static OUT_OF_LINE int
+static ALWAYS_INLINE int
 report(struct thread *thread, PyGreenlet *origin, unsigned events, bool thrown)
 {
-    events |= thrown ? PyGreenlet_EVENT_THROW : PyGreenlet_EVENT_SWITCH;
-    if (greenlet_state(greenlet_of(origin)) == SLICE_DEAD) {
-        events |= PyGreenlet_EVENT_FINISH;
-    }
     if (thread->has_hooks) {
+        events |= thrown ? PyGreenlet_EVENT_THROW : PyGreenlet_EVENT_SWITCH;
+        if (greenlet_state(greenlet_of(origin)) == SLICE_DEAD) {
+            events |= PyGreenlet_EVENT_FINISH;
+        }
         hooks_report(thread, events, origin, thread_running(thread)->object);
     }
     return trace_switch(thread, greenlet_of(origin), thread_running(thread),
                         thrown);
 }
 
-/* The far side of a switch from `origin`, which is the running greenlet itself
-   after a switch to oneself.  Consumes and returns `value`; NULL stands for the
+/* The far side of a switch of which somebody is to be told, from `origin`, which is the running
+   greenlet itself after a switch to oneself.  Consumes and returns `value`; NULL stands for the
    exception that is set.  May run Python code and switch. */
-static OUT_OF_LINE PyObject *
+static PyObject *
 land_reported(struct thread *thread, PyGreenlet *origin, PyObject *value)
 {
     if (report(thread, origin, 0, value == NULL) < 0) {
@@ -96,16 +96,27 @@ land_nowhere(struct thread *thread)
     return PyErr_NoMemory();
 }
 
-/* There is a trace function or the like, or the origin ends here. */
-static OUT_OF_LINE PyObject *
-land_slowly(struct thread *thread, PyGreenlet *origin, PyObject *value)
+/* The end of each landing, of `self`: the origin may be deallocated.  Consumes `origin`. */
+static ALWAYS_INLINE void
+let_origin_go(struct greenlet *self, PyGreenlet *origin)
 {
-    if (RELAXED_LOAD(thread->attention) & ATTENTION_AFTER) {
-        value = land_reported(thread, origin, value);
-    }
-    struct greenlet *self = thread_running(thread);
     state_hold_no_more(&self->interpreter, (PyObject *)self->object);
     Py_DECREF(origin);
+}
+
+/* The origin ends here. */
+static OUT_OF_LINE PyObject *
+land_slowly(struct greenlet *self, PyGreenlet *origin, PyObject *value)
+{
+    let_origin_go(self, origin);
+    return value;
+}
+
+static HOT NOT_INLINED PyObject *
+land_watched(struct thread *thread, PyGreenlet *origin, PyObject *value)
+{
+    value = land_reported(thread, origin, value);
+    let_origin_go(thread_running(thread), origin);
     return value;
 }
 
@@ -123,15 +134,15 @@ switch_land(struct stack *stack, struct slice *arrived)
     thread_settle_lent(thread);
     PyObject *value = thread->handover.value;
     thread_check_landing(thread);
+    if (!LIKELY(!(RELAXED_LOAD(thread->attention) & ATTENTION_AFTER))) {
+        return land_watched(thread, origin, value);
+    }
     /* The count only chooses the faster way: on both the origin may be deallocated.  Without
        a GIL asking takes longer than what it saves. */
-    if (!LIKELY(!(RELAXED_LOAD(thread->attention) & ATTENTION_AFTER)
-                && (FREE_THREADED || Py_REFCNT(origin) > 1)))
-    {
-        return land_slowly(thread, origin, value);
+    if (!FREE_THREADED && !LIKELY(Py_REFCNT(origin) > 1)) {
+        return land_slowly(self, origin, value);
     }
-    state_hold_no_more(&self->interpreter, (PyObject *)self->object);
-    Py_DECREF(origin);
+    let_origin_go(self, origin);
     return value;
 }
 

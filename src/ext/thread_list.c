@@ -66,6 +66,16 @@ thread_list_note_ending(struct thread *thread)
     lock_leave(&thread->module->threads_lock);
 }
 
+void
+thread_list_note_hooks(const struct module_state *module, bool has_hooks)
+{
+    struct thread *thread = module->threads;
+    for (; thread != NULL; thread = thread->next) {
+        thread->has_hooks = has_hooks;
+        thread_update_attention(thread);
+    }
+}
+
 struct thread *
 thread_list_find_ending(struct module_state *module, PyThreadState *tstate)
 {

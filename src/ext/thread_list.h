@@ -19,6 +19,9 @@ void thread_list_clear(struct module_state *module);
 /* A record on the list is ending from here on. */
 void thread_list_note_ending(struct thread *thread);
 
+/* Are there hooks for switches from here on?  With the world stopped, or with the GIL. */
+void thread_list_note_hooks(const struct module_state *module, bool has_hooks);
+
 /* The ending record with the thread state `tstate`, or with an earlier one that had the
    same address, borrowed; NULL if there is none. */
 struct thread *thread_list_find_ending(struct module_state *module,

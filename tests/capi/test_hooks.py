@@ -14,7 +14,6 @@ from support import (
     in_thread,
     join,
     ours_only,
-    park_once,
     parked,
     raised_by,
     scaled,

@@ -220,7 +220,9 @@ def test_hooks_that_are_left_at_the_end():
 
 
 def test_each_interpreter_has_its_own(add):
-    interpreters = pytest.importorskip("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
+    interpreters = pytest.importorskip(
+        "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    )
     seen = []
     add(lambda *_: seen.append(0))
     other = interpreters.create()
