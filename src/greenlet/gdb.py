@@ -631,6 +631,22 @@ before it.  Its number stays the same as long as the process runs."""
             gdb.write(line.rstrip() + "\n")
 
 
+class Stacks(Command):
+    """Print the Python stacks of all greenlets: `greenlet stacks`."""
+
+    def __init__(self) -> None:
+        super().__init__("greenlet stacks", gdb.COMMAND_STACK)
+
+    def run(self, argument: str) -> None:
+        for each in all_greenlets():
+            number, thread = numbers.of(each.address), each.thread_name()
+            where = f", thread {thread}" if thread else ""
+            gdb.write(f"Greenlet {number} {each.runs()}, {each.state}{where}\n")
+            for frame in each.frames():
+                gdb.write(f'  File "{frame.file}", line {frame.line} in {frame.function}\n')
+            gdb.write("\n")
+
+
 class Backtrace(Command):
     """Print the Python stack and the native stack: `greenlet bt NUMBER|ADDRESS|all`."""
 
@@ -677,5 +693,6 @@ A command that lets the process go on ends this view."""
 
 Prefix()
 List()
+Stacks()
 Backtrace()
 Apply()

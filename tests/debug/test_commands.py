@@ -61,6 +61,27 @@ def test_tree_of_a_program(tmp_path):
     ]
 
 
+def test_module_is_run(tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "__main__.py").write_text(
+        "import sys\nfrom greenlet import greenlet\n"
+        "def work():\n    print(*sys.argv[1:], __name__, __package__)\n"
+        "greenlet(work).switch()\n"
+    )
+    command = ("greenlet.debug", "timeline", "-o", "out.json", "-m", "package", "--", "-m", "one")
+    assert run(*command, cwd=tmp_path).stdout == "-m one __main__ package\n"
+    names = trace_format.names(trace_format.checked(tmp_path / "out.json"))
+    assert names == ["main", "work", "main"]
+    assert "MainThread" in run("greenlet.debug", "tree", "-m", "package", cwd=tmp_path).stderr
+
+
+def test_script_or_module(tmp_path):
+    both = run("greenlet.debug", "tree", PROGRAM, "-m", "timeit", cwd=tmp_path, code=2)
+    assert "-m MODULE" in both.stderr
+
+
 def test_program_that_fails(tmp_path):
     script = tmp_path / "fails.py"
     script.write_text("raise KeyError('mine')\n")

@@ -236,6 +236,34 @@ def test_all_stacks(target):
 
 
 @with_gil
+def test_python_stacks_of_all(target):
+    (everything,) = target.look("greenlet stacks")
+    stacks = everything.strip().split("\n\n")
+    assert len(stacks) == len(target.look("greenlet list")[0].splitlines()) - 1
+    (own,) = (each for each in stacks if " runs_on_own_stack, parked, thread 1" in each)
+    places = [re.search(r"line (\d+) in (\w+)$", line).groups() for line in own.splitlines()[1:]]
+    expected = [("park", "park"), ("deepest", "nested"), *[("deeper", "nested")] * 3]
+    expected.append(("own", "runs_on_own_stack"))
+    assert places == [(str(LINES[line]), name) for line, name in expected]
+    target.go_on()
+    target.finish()
+
+
+@with_gil
+def test_command_that_attaches(target):
+    target.look("greenlet list")  # skips where gdb cannot
+    command = [sys.executable, "-m", "greenlet.debug", "attach", "--gdb", str(target.process.pid)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+    if NO_DEBUG_INFORMATION in done.stderr:
+        pytest.skip("the interpreter's debug information is where gdb does not look")
+    assert done.returncode == 0, done.stderr
+    assert " runs_on_own_stack, parked, thread 1" in done.stdout
+    assert " in park\n" in done.stdout
+    target.go_on()
+    target.finish()
+
+
+@with_gil
 def test_commands_are_applied(target):
     number = numbers_of(target)["runs_as_slice"]
     before, functions, up, calls, after = target.look(

@@ -24,8 +24,8 @@
 | `serial_of` | a number for a greenlet that is never used twice |
 | `timeline` | records all switches, for Perfetto or chrome://tracing |
 
-`python -m greenlet.debug` runs a program under `timeline` or `tree`.  Nothing here takes time while
-it is not used.
+`python -m greenlet.debug` runs a program under `timeline` or `tree`, or looks into a process that
+is there already.  Nothing here takes time while it is not used.
 """
 
 from ._looking import Description as Description

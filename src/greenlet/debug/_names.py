@@ -76,4 +76,5 @@ def _is_own(frame: FrameType) -> bool:
     return (
         frame.f_code.co_filename.startswith(_OWN_FILES)
         or frame.f_globals.get("__name__") == "runpy"
+        or "__greenlet_attached__" in frame.f_globals  # see _attaching.py
     )
