@@ -36,6 +36,7 @@ def test_timeline_of_a_program(tmp_path):
     command = ("greenlet.debug", "timeline", PROGRAM, "-o", "out.json", "--", "one", "-o", "two")
     outcome = run(*command, cwd=tmp_path, code=3)
     assert outcome.stdout == "arguments: one -o two\n"
+    assert "greenlet.debug: out.json: " in outcome.stderr and " to client, " in outcome.stderr
     contents = trace_format.checked(tmp_path / "out.json")
     names = trace_format.names(contents)
     assert names[0] == names[-1] == "main"

@@ -314,8 +314,8 @@ def test_program_that_fails_is_recorded(path):
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 @needs_fork
-def test_forked_child_writes_nothing(path):
-    with timeline(path):
+def test_forked_child_writes_a_file_of_its_own(path):
+    with timeline(path) as recording:
         in_greenlet(int)
         child = os.fork()
         if child == 0:
@@ -323,8 +323,46 @@ def test_forked_child_writes_nothing(path):
         if child != 0:
             assert os.waitpid(child, 0)[1] == 0
     if child == 0:
+        # Nobody has written the parent's yet.
         os._exit(os.path.getsize(path))
-    assert trace_format.names(trace_format.checked(path)) == ["main", "int", "main"]
+    contents = trace_format.checked(path)
+    assert trace_format.names(contents) == ["main", "int", "main"]
+    assert recording.written == str(path)
+    contents = trace_format.checked(path.with_suffix(f".{child}.json"))
+    assert trace_format.names(contents) == ["main", "echo", "main"]
+    assert contents["otherData"]["process"] == child
+    assert contents["otherData"]["switches dropped"] == 0
+    assert len(list(path.parent.iterdir())) == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@needs_fork
+def test_forked_child_that_does_not_end_the_block_writes_nothing(path):
+    with timeline(path):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_summary_says_who_got_the_thread(path):
+    def three_times():
+        for _ in range(3):
+            in_greenlet(int)
+        in_greenlet(dict)
+
+    with timeline(path) as recording:
+        three_times()
+    assert recording.summary() == "9 switches, 5 to main, 3 to int, 1 to dict"
+    with timeline(path) as recording:
+        for function in (int, dict, list, set, tuple, str, bytes):
+            in_greenlet(function)
+    assert recording.summary().startswith("15 switches, 8 to main, 1 to int, ")
+    assert recording.summary().endswith(", 3 to others")
+    with timeline(path) as recording:
+        pass
+    assert recording.summary() == "0 switches"
 
 
 def test_file_that_cannot_be_written(tmp_path):

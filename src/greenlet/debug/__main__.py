@@ -129,8 +129,15 @@ def main() -> None:
         return
     run = program_of(options, arguments, parser)
     if options.command == "timeline":
-        with timeline(options.output, limit=options.limit):
-            run()
+        recording = timeline(options.output, limit=options.limit)
+        try:
+            with recording:
+                run()
+        finally:
+            if recording.written is not None:
+                print(
+                    f"greenlet.debug: {recording.written}: {recording.summary()}", file=sys.stderr
+                )
     else:
         try:
             run()

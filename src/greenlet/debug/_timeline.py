@@ -8,12 +8,12 @@ import os
 import time
 import weakref
 from array import array
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .._greenlet import __version__, greenlet
+from .._greenlet import __version__, getcurrent, greenlet
 from . import _native
 from ._hooks import Hook
 from ._looking import describe, is_dead
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .._greenlet import _TraceCallback, _TraceEvent
 
 _clock = time.perf_counter_ns
+
+# How many greenlets summary() names.
+_MOST_NAMED = 5
 
 # The fewest threads that are remembered after they have ended.
 _ENDED_THREADS = 1000
@@ -68,6 +71,7 @@ class _Ring:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.numbers = itertools.count()  # whoever takes one may write at that place
+        self.forgotten = 0  # how many of these are nobody's
         self.times = array("q", bytes(8 * limit))
         # The numbers of tracks; negative if something was thrown.
         self.arrived = array("q", bytes(8 * limit))
@@ -75,7 +79,15 @@ class _Ring:
         # all those of whom an arrival is kept.
         self.dead: deque[_Facts] = deque(maxlen=limit)
 
-    def arrivals(self, alive: list[_Facts]) -> tuple[list[_Arrival], int]:
+    def add(self, time: int, arrived: int) -> None:
+        place = next(self.numbers) % self.limit
+        self.times[place] = time
+        self.arrived[place] = arrived
+
+    def forget(self) -> None:
+        self.forgotten = next(self.numbers) + 1
+
+    def arrivals(self, alive: list[_Facts], begun: int) -> tuple[list[_Arrival], int]:
         """Those that are kept, by time, and how many are not.  For once, at the end."""
         count = next(self.numbers)
         tracks = {facts[0]: _Track(*facts) for facts in (*self.dead.copy(), *alive)}
@@ -83,10 +95,10 @@ class _Ring:
         arrivals = [
             _Arrival(time, tracks[abs(track)], track < 0)
             for time, track in kept
-            if abs(track) in tracks
+            if abs(track) in tracks and time >= begun
         ]
         arrivals.sort(key=lambda arrival: arrival.time)
-        return arrivals, count - len(arrivals)
+        return arrivals, count - self.forgotten - len(arrivals)
 
 
 class timeline:
@@ -104,7 +116,11 @@ class timeline:
     At most `limit` switches are kept, the latest ones, in 16 bytes each, and as many names of
     greenlets that have died; what was dropped is counted in the file: `otherData`, `"switches
     dropped"`.  A recorded switch takes half a microsecond more, and up to one where greenlets
-    begin and end.  A child process that was forked meanwhile writes nothing.
+    begin and end.
+
+    A child process that was forked meanwhile, and ends the block as well, writes what it has done
+    since to a file of its own: its process number is in the name, as in `timeline.1234.json`.  In
+    each of them `written` is then the name, and `summary()` says in a line who got the thread.
 
     Raises OSError at once if the file cannot be written, and ValueError if `limit` is less than 1.
 
@@ -123,8 +139,10 @@ class timeline:
     def __init__(self, path: str | os.PathLike[str], *, limit: int = 250_000) -> None:
         if limit < 1:
             raise ValueError(f"limit is at least 1, not {limit}")
-        self._path = path
+        self._path = os.fspath(path)
         self._process = os.getpid()
+        self.written: str | None = None
+        self._arrivals: list[_Arrival] = []
         self._ring = _Ring(limit)
         self._threads: dict[int, _Thread] = {}  # by number, those that have not ended
         self._ended_threads: deque[_Thread] = deque(maxlen=max(limit, _ENDED_THREADS))
@@ -145,6 +163,7 @@ class timeline:
         except BaseException:
             self._file.close()
             raise
+        _under_way.add(self)
         return self
 
     def __exit__(
@@ -155,19 +174,48 @@ class timeline:
     ) -> None:
         ended = _clock()
         self._is_over = True
+        _under_way.discard(self)
         self._hook.remove()
         assert self._file is not None
         with self._file:
             if os.getpid() == self._process:
                 self._write(self._file, ended)
+                self.written = self._path
+                return
+        path = self._path_of_child()
+        with open(path, "w", encoding="utf-8") as file:
+            self._write(file, ended)
+        self.written = path
+
+    def _path_of_child(self) -> str:
+        begin, end = os.path.splitext(self._path)
+        return f"{begin}.{os.getpid()}{end}"
+
+    def note_fork(self) -> None:
+        """This is the child: what was before is its parent's, but for who is running."""
+        self._begun = _clock()
+        self._ring.forget()
+        for thread in self._threads.values():
+            if facts := thread.tracks.get(id(getcurrent())):
+                self._ring.add(self._begun, facts[0])
+
+    def summary(self) -> str:
+        """Return a line that says, when the recording is over, how many switches went where."""
+        counts = Counter(shortened(arrival.track.name) for arrival in self._arrivals)
+        parts = [f"{count} to {name}" for name, count in counts.most_common(_MOST_NAMED)]
+        others = counts.total() - sum(count for _, count in counts.most_common(_MOST_NAMED))
+        if others:
+            parts.append(f"{others} to others")
+        return f"{counts.total()} switches" + ("".join(f", {part}" for part in parts))
 
     def _recorder(
         self, main: greenlet, before: _TraceCallback | None, is_new: bool
     ) -> _TraceCallback:
         """The trace function of one thread.  All that it needs is in local variables: it runs at
         every switch."""
-        limit, numbers = self._ring.limit, self._ring.numbers
-        times, arrived, note_dead = self._ring.times, self._ring.arrived, self._ring.dead.append
+        ring = self._ring
+        limit, numbers = ring.limit, ring.numbers
+        times, arrived, note_dead = ring.times, ring.arrived, ring.dead.append
         clock, has_ended, track_numbers = _clock, is_dead, self._track_numbers
         name = _native.thread_name(describe(main).thread)
         thread = _Thread(next(self._thread_numbers), name)
@@ -182,9 +230,7 @@ class timeline:
 
         def begin(origin: greenlet, target: greenlet) -> _Facts:
             # The origin of the first event has been running all the time.
-            place = next(numbers) % limit
-            times[place] = begun
-            arrived[place] = new_track(origin)[0]
+            ring.add(begun, new_track(origin)[0])
             return tracks.get(id(target)) or new_track(target)
 
         def record(event: _TraceEvent, pair: tuple[greenlet, greenlet]) -> None:
@@ -216,7 +262,8 @@ class timeline:
         # deques have copy() for it: whoever steps through a deque sees that it changes.
         threads = [*self._ended_threads.copy(), *list(self._threads.values())]
         alive = [track for thread in threads for track in list(thread.tracks.values())]
-        arrivals, dropped = self._ring.arrivals(alive)
+        arrivals, dropped = self._ring.arrivals(alive, self._begun)
+        self._arrivals = arrivals
         file.write('{"traceEvents": [')
         separator = "\n"
         for event in self._trace_events(threads, arrivals, ended):
@@ -224,7 +271,7 @@ class timeline:
             separator = ",\n"
         about = {
             "recorded by": f"greenlet {__version__}",
-            "process": self._process,
+            "process": os.getpid(),
             "switches dropped": dropped,
         }
         rest = json.dumps({"displayTimeUnit": "ns", "otherData": about})
@@ -268,3 +315,15 @@ class timeline:
 def _name(what: str, pid: int, tid: int, name: str) -> dict[str, Any]:
     arguments = {"name": name}
     return {"name": f"{what}_name", "ph": "M", "pid": pid, "tid": tid, "args": arguments}
+
+
+_under_way: weakref.WeakSet[timeline] = weakref.WeakSet()
+
+
+def _note_fork() -> None:
+    for each in [*_under_way]:
+        each.note_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
