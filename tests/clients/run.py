@@ -47,6 +47,7 @@ PROGRAMS = {
     "greenback_await": Program(["greenback_await.py"]),
     "memray_run": Program(["memray_run.py"]),
     "gunicorn_gevent": Program(["gunicorn_gevent.py"], requirements=(GEVENT,)),
+    "gunicorn_stuck": Program(["gunicorn_stuck.py"], requirements=(GEVENT,)),
     **{
         f"gevent.tests.{module}": Program(["gevent_own_tests.py", module], requirements=(GEVENT,))
         for module in (
