@@ -23,11 +23,11 @@ exclude_patterns = ["pictures/README.md"]
 # Headings of the first three levels can be linked to.
 myst_heading_anchors = 3
 nitpicky = True
-# Names of CPython's, which no page here describes.
+# Names of CPython's and of C's, which no page here describes.
 nitpick_ignore_regex = [
     ("py:.*", r"(contextvars|types|builtins|collections)\..*"),
     ("py:(class|exc)", r"[A-Za-z]*(Error|Exception)"),
-    ("c:.*", r"(PyObject|PyTypeObject|size_t)"),
+    ("c:.*", r"(PyObject|PyTypeObject|size_t|uint64_t)"),
 ]
 
 html_theme = "furo"

@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 import greenlet
+import greenlet.debug
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -159,6 +160,8 @@ def public_names():
     for name in vars(greenlet.greenlet):
         if not name.startswith("_"):
             yield f"greenlet.{name}"
+    for name in greenlet.debug.__all__:
+        yield f"debug.{name}"
 
 
 @pytest.mark.parametrize("name", sorted({*public_names(), "__version__", "_C_API"}))
