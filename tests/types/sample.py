@@ -160,6 +160,11 @@ def debugging() -> None:
     innermost: FrameType | None = frame
     assert state == "unstarted" and ident and run is print and innermost is None
     text: str = debug.tree()
+    stack: str | None = debug.stack_of(waiting)
+    serial: int = debug.serial_of(waiting)
+    number: int = debug.add_switch_hook(print, ["start", "finish"])
+    debug.remove_switch_hook(number)
+    assert stack is None and serial > 0
     assert "print, unstarted" in text
     output = io.StringIO()
     debug.dump_stacks(output)
@@ -194,6 +199,7 @@ def refused_by_mypy() -> None:
     settrace(lambda event: None)  # type: ignore[arg-type,misc]
     greenlet.enable_optional_cleanup()  # type: ignore[call-arg]
     debug.describe(None)  # type: ignore[arg-type]
+    debug.add_switch_hook(print, ["begin"])  # type: ignore[list-item]
     debug.dump_stacks("no file")  # type: ignore[arg-type]
     debug.register("SIGUSR1")  # type: ignore[arg-type]
     debug.watch("a second")  # type: ignore[arg-type]

@@ -11,11 +11,11 @@ from .._greenlet import greenlet
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
-    SwitchEvent: TypeAlias = Literal["create", "start", "switch", "throw", "finish"]
-    SwitchHook: TypeAlias = Callable[[frozenset[SwitchEvent], greenlet, greenlet], object]
+    _SwitchEvent: TypeAlias = Literal["create", "start", "switch", "throw", "finish"]
+    _SwitchHook: TypeAlias = Callable[[frozenset[_SwitchEvent], greenlet, greenlet], object]
 
 # As in greenlet.h.
-_BITS: dict[SwitchEvent, int] = {"switch": 1, "throw": 2, "start": 4, "finish": 8, "create": 16}
+_BITS: dict[_SwitchEvent, int] = {"switch": 1, "throw": 2, "start": 4, "finish": 8, "create": 16}
 
 # What a callback gets for all combinations of these bits: each is made once.
 _NAMES = tuple(
@@ -25,7 +25,7 @@ _NAMES = tuple(
 
 
 def add_switch_hook(
-    callback: SwitchHook, events: Iterable[SwitchEvent] = ("switch", "throw")
+    callback: _SwitchHook, events: Iterable[_SwitchEvent] = ("switch", "throw")
 ) -> int:
     """Have `callback(what, origin, target)` called for the `events` of all threads, also of those
     to come, until `remove_switch_hook` is called with the number that this returns.

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from .._greenlet import greenlet
 from . import _native
-from ._looking import all_greenlets, describe, parent_of, stack_of
+from ._looking import all_greenlets, describe, parent_of
 from ._names import name_of, place_of, skip_own
 
 # A long chain of parents would otherwise become a triangle of blanks.
@@ -16,9 +16,8 @@ _DEEPEST = 40
 def tree() -> str:
     """Return a text with a line for each greenlet that is alive, below its parent.
 
-    A line says what the greenlet runs, its state, and where it is: file, line and function; also
-    whether its stack is vacated (`stack_of`).  Dead greenlets are there if they are the parents of
-    others.
+    A line says what the greenlet runs, its state, and where it is: file, line and function.  Dead
+    greenlets are there if they are the parents of others.
 
         >>> from greenlet import getcurrent, greenlet
         >>> def wait():
@@ -79,6 +78,5 @@ def _lines(root: greenlet, children: dict[int, list[greenlet]]) -> list[str]:
 def _line(greenlet: greenlet) -> str:
     description = describe(greenlet)
     place = place_of(skip_own(description.frame))
-    stack = "stack vacated" if stack_of(greenlet) == "vacated" else ""
-    parts = (name_of(greenlet), description.state, stack, place)
+    parts = (name_of(greenlet), description.state, place)
     return ", ".join(part for part in parts if part)
