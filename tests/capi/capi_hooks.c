@@ -15,10 +15,15 @@ struct watcher {
     PyObject *callback; /* owned until it is released, or NULL */
 };
 
+/* NULL with an exception; found once. */
 static const PyGreenlet_API_2 *
 table(void)
 {
-    return PyGreenlet_Import_2();
+    static const PyGreenlet_API_2 *found;
+    if (found == NULL) {
+        found = PyGreenlet_Import_2();
+    }
+    return found;
 }
 
 /* What is no greenlet stands for NULL if it is the client's NULL. */

@@ -10,6 +10,7 @@ import pytest
 from support import (
     echo,
     finished,
+    heavy,
     in_greenlet,
     in_thread,
     join,
@@ -274,6 +275,30 @@ def test_data_is_not_released_while_a_call_is_under_way(client, add):
     assert client.released(watcher) == 1
 
 
+def failing_at_each_allocation(function):
+    """Call `function` until it succeeds, with the first allocation failing, then the second..."""
+    _testcapi = pytest.importorskip("_testcapi", reason="CPython's own tests are not installed")
+    for number in range(100):
+        _testcapi.set_nomemory(number, number + 1)
+        try:
+            return number, function()
+        except MemoryError:
+            pass
+        finally:
+            _testcapi.remove_mem_hooks()
+    raise AssertionError("it never succeeds")
+
+
+def test_no_memory_for_a_hook(client, add):
+    _, watcher = add(SWITCH)
+    failed, number = failing_at_each_allocation(lambda: client.add_nothing(SWITCH, 0, True))
+    assert failed >= 2
+    failed, _ = failing_at_each_allocation(lambda: client.remove_hook(number))
+    assert failed >= 1
+    live()
+    assert client.counted(watcher) == LIFE
+
+
 def test_numbers_are_not_used_twice(client, add):
     numbers = []
     for _ in range(5):
@@ -341,6 +366,7 @@ def threads_take_turns():
     sys.setswitchinterval(before)
 
 
+@heavy
 @pytest.mark.parametrize("flags", [0, RUNS_NO_PYTHON])
 def test_no_event_is_lost_and_none_comes_late(client, threads_take_turns, flags):
     """Threads that switch all the time know which hook is there before and after a life: that one
@@ -362,7 +388,7 @@ def test_no_event_is_lost_and_none_comes_late(client, threads_take_turns, flags)
     for thread in threads:
         thread.start()
     ends = {}
-    for _ in range(scaled(1000, 10)):
+    for _ in range(scaled(500)):
         number, watcher = client.add_hook(SWITCH, flags)
         current, before = number, len(lives)
         while len(lives) == before:
