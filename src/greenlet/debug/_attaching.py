@@ -91,8 +91,8 @@ def _ask(pid: int, script: str) -> None:
         sys.remote_exec(pid, script)  # type: ignore[attr-defined, unused-ignore]
     except PermissionError as error:
         raise CannotAttach(
-            f"this user may not look into process {pid} ({error}): be its user, or root; on Linux "
-            "kernel.yama.ptrace_scope may have to be 0"
+            f"this user may not look into process {pid} ({error}): be its user, or root; the "
+            "setting kernel.yama.ptrace_scope may forbid even that"
         ) from None
     except (OSError, RuntimeError) as error:
         raise CannotAttach(f"process {pid} cannot be asked: {error}; try --gdb") from None
