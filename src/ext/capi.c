@@ -9,9 +9,8 @@
 
 static const char capsule_name[] = "greenlet._C_API";
 
-/* -1 with a TypeError for what is no greenlet. */
-static int
-require_greenlet(PyGreenlet *self)
+int
+capi_require(PyGreenlet *self)
 {
     if (self == NULL || !type_is_of((PyObject *)self)) {
         PyErr_BadArgument();
@@ -24,7 +23,7 @@ static PyObject *
 capi_throw(PyGreenlet *self, PyObject *type, PyObject *value,
            PyObject *traceback)
 {
-    if (require_greenlet(self) < 0) {
+    if (capi_require(self) < 0) {
         return NULL;
     }
     if (type == NULL) {
@@ -37,7 +36,7 @@ capi_throw(PyGreenlet *self, PyObject *type, PyObject *value,
 static PyObject *
 capi_switch(PyGreenlet *self, PyObject *args, PyObject *kwargs)
 {
-    if (require_greenlet(self) < 0) {
+    if (capi_require(self) < 0) {
         return NULL;
     }
     struct message message = {.kind = MESSAGE_ARGUMENTS};
@@ -82,7 +81,7 @@ capi_set_parent(PyGreenlet *self, PyGreenlet *parent)
 static PyGreenlet *
 capi_get_parent(PyGreenlet *self)
 {
-    if (require_greenlet(self) < 0) {
+    if (capi_require(self) < 0) {
         return NULL;
     }
     return (PyGreenlet *)owner_parent(greenlet_of(self));
@@ -91,14 +90,13 @@ capi_get_parent(PyGreenlet *self)
 static int
 capi_main(PyGreenlet *self)
 {
-    return require_greenlet(self) < 0 ? -1
-                                      : greenlet_is_main(greenlet_of(self));
+    return capi_require(self) < 0 ? -1 : greenlet_is_main(greenlet_of(self));
 }
 
 static int
 capi_started(PyGreenlet *self)
 {
-    return require_greenlet(self) < 0
+    return capi_require(self) < 0
                ? -1
                : greenlet_state(greenlet_of(self)) != SLICE_UNSTARTED;
 }
@@ -106,8 +104,7 @@ capi_started(PyGreenlet *self)
 static int
 capi_active(PyGreenlet *self)
 {
-    return require_greenlet(self) < 0 ? -1
-                                      : greenlet_is_alive(greenlet_of(self));
+    return capi_require(self) < 0 ? -1 : greenlet_is_alive(greenlet_of(self));
 }
 
 int

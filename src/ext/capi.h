@@ -5,6 +5,9 @@
 
 #include "state.h"
 
+/* -1 with a TypeError for what is no greenlet, be it NULL.  Runs no Python code. */
+int capi_require(PyGreenlet *self);
+
 /* Fill the table and make the capsule; -1 with an exception.  Runs no Python
    code. */
 int capi_init(struct module_state *module);

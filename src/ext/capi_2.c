@@ -2,10 +2,10 @@
 
 #include "capi_2.h"
 
+#include "capi.h"
 #include "hooks.h"
 #include "inspect.h"
 #include "owner.h"
-#include "type.h"
 
 static const char capsule_name[] = "greenlet._C_API_2";
 
@@ -62,36 +62,23 @@ walk(unsigned long thread, int (*visit)(PyGreenlet *greenlet, void *data),
     return result;
 }
 
-/* The greenlet of an object; NULL with a TypeError if it is none. */
-static struct greenlet *
-checked(PyGreenlet *self)
-{
-    if (self == NULL || !type_is_of((PyObject *)self)) {
-        PyErr_BadArgument();
-        return NULL;
-    }
-    return greenlet_of(self);
-}
-
 static PyObject *
 get_frame(PyGreenlet *self)
 {
-    struct greenlet *greenlet = checked(self);
-    return greenlet != NULL ? owner_parked_frame(greenlet) : NULL;
+    return capi_require(self) < 0 ? NULL
+                                  : owner_parked_frame(greenlet_of(self));
 }
 
 static unsigned long
 get_thread(PyGreenlet *self)
 {
-    struct greenlet *greenlet = checked(self);
-    return greenlet != NULL ? owner_ident(greenlet) : 0;
+    return capi_require(self) < 0 ? 0 : owner_ident(greenlet_of(self));
 }
 
 static uint64_t
 get_serial(PyGreenlet *self)
 {
-    struct greenlet *greenlet = checked(self);
-    return greenlet != NULL ? owner_serial(greenlet) : 0;
+    return capi_require(self) < 0 ? 0 : owner_serial(greenlet_of(self));
 }
 
 static const PyGreenlet_API_2 table = {
