@@ -81,15 +81,21 @@ list_of(const struct module_state *module)
     return list;
 }
 
+/* Is any of these events for a hook of the interpreter? */
+static bool
+wants(const struct module_state *module, unsigned events)
+{
+    const struct hook_list *list = SHARED_LOAD(module->hooks);
+    return list != NULL && (list->events & events) != 0;
+}
+
 /* What depends on the list.  With the world stopped. */
 static void
 spread(struct module_state *module)
 {
-    const struct hook_list *list = module->hooks;
-    unsigned events = list != NULL ? list->events : 0;
-    module->spared_type
-        = events & PyGreenlet_EVENT_CREATE ? NULL : module->type;
-    thread_list_note_hooks(module, (events & HOOK_SWITCHES) != 0);
+    bool wants_creations = wants(module, PyGreenlet_EVENT_CREATE);
+    module->spared_type = wants_creations ? NULL : module->type;
+    thread_list_note_hooks(module, wants(module, HOOK_SWITCHES));
 }
 
 /* Put `list`, whose reference is the interpreter's then, in the place of `known`, unless another
@@ -151,19 +157,21 @@ hooks_add(struct module_state *module, PyGreenlet_Hook function, void *data,
           unsigned events, unsigned flags, void (*release)(void *data))
 {
     struct hook *hook = PyMem_RawMalloc(sizeof *hook);
-    int done = hook == NULL ? -1 : 0;
-    uint64_t number = next_number();
-    if (hook != NULL) {
-        *hook = (struct hook){
-            .function = function,
-            .data = data,
-            .release = release,
-            .number = number,
-            .events = events & HOOK_EVENTS,
-            .runs_no_python = (flags & PyGreenlet_HOOK_RUNS_NO_PYTHON) != 0,
-            .references = 1,
-        };
+    if (hook == NULL) {
+        PyErr_NoMemory();
+        return 0;
     }
+    uint64_t number = next_number();
+    *hook = (struct hook){
+        .function = function,
+        .data = data,
+        .release = release,
+        .number = number,
+        .events = events & HOOK_EVENTS,
+        .runs_no_python = (flags & PyGreenlet_HOOK_RUNS_NO_PYTHON) != 0,
+        .references = 1,
+    };
+    int done = 0;
     while (done == 0) {
         struct hook_list *known = list_of(module);
         done = list_replace(module, known, hook, NULL);
@@ -224,8 +232,7 @@ hooks_clear(struct module_state *module)
 void
 hooks_note_thread(struct thread *thread)
 {
-    const struct hook_list *list = SHARED_LOAD(thread->module->hooks);
-    thread->has_hooks = list != NULL && (list->events & HOOK_SWITCHES) != 0;
+    thread->has_hooks = wants(thread->module, HOOK_SWITCHES);
     thread_update_attention(thread);
 }
 

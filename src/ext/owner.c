@@ -99,15 +99,20 @@ innermost_frame(struct greenlet *greenlet)
                : state_frame(&greenlet->interpreter, tstate_current());
 }
 
+/* What the system calls the thread of a record, which lives, or 0 for NULL. */
+static unsigned long
+ident_of(const struct thread *thread)
+{
+    return thread != NULL ? tstate_thread_ident(thread->tstate) : 0;
+}
+
 int
 owner_describe(struct greenlet *greenlet, struct description *description)
 {
     int collects = collector_pause();
     bool stopped = look_begin(greenlet);
-    const struct thread *thread = living_thread(greenlet);
     description->state = name_of_state(greenlet);
-    description->ident
-        = thread != NULL ? tstate_thread_ident(thread->tstate) : 0;
+    description->ident = ident_of(living_thread(greenlet));
     description->frame = innermost_frame(greenlet);
     bool failed = description->frame == NULL && PyErr_Occurred();
     description->run = failed ? NULL : Py_XNewRef(greenlet->run);
@@ -120,9 +125,7 @@ unsigned long
 owner_ident(struct greenlet *greenlet)
 {
     bool stopped = look_begin(greenlet);
-    const struct thread *thread = living_thread(greenlet);
-    unsigned long ident
-        = thread != NULL ? tstate_thread_ident(thread->tstate) : 0;
+    unsigned long ident = ident_of(living_thread(greenlet));
     look_end(stopped);
     return ident;
 }

@@ -339,8 +339,8 @@ thread_needs_attention(const struct thread *thread)
                      | (after ? ATTENTION_AFTER : 0));
 }
 
-/* Call after `trace`, `has_hooks` or `doomed` has changed, in the owner or in a look; takes the lock of
-   `doomed`, which other threads change meanwhile.  Runs no Python code. */
+/* Call after `trace`, `has_hooks` or `doomed` has changed, in the owner or in a look; takes the
+   lock of `doomed`, which other threads change meanwhile.  Runs no Python code. */
 void thread_update_attention(struct thread *thread);
 
 #endif

@@ -1,6 +1,7 @@
 """timeline(): the file is what viewers open, and tells what has happened."""
 
 import os
+import sys
 import threading
 import time
 import weakref
@@ -344,6 +345,43 @@ def test_forked_child_that_does_not_end_the_block_writes_nothing(path):
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@needs_fork
+def test_forked_child_in_another_folder_writes_beside_its_parent(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    with timeline(path.name):
+        child = os.fork()
+        if child == 0:
+            os.chdir("/")
+            in_greenlet(echo)
+        else:
+            assert os.waitpid(child, 0)[1] == 0
+    if child == 0:
+        os._exit(0)
+    contents = trace_format.checked(path.with_suffix(f".{child}.json"))
+    assert trace_format.names(contents)[-2:] == ["echo", "main"]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@needs_fork
+def test_forked_child_that_cannot_write_says_so_and_goes_on(tmp_path, capfd):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with timeline(folder / "out.json") as recording:
+        child = os.fork()
+        if child == 0:
+            (folder / "out.json").unlink()
+            folder.rmdir()
+        else:
+            assert os.waitpid(child, 0)[1] == 0
+    if child == 0:
+        sys.stderr.flush()
+        os._exit(0 if recording.written is None else 1)
+    assert (
+        f"out.{child}.json cannot be written: No such file or directory" in capfd.readouterr().err
+    )
 
 
 def test_summary_says_who_got_the_thread(path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import sys
 import time
 import weakref
 from array import array
@@ -139,10 +140,10 @@ class timeline:
     def __init__(self, path: str | os.PathLike[str], *, limit: int = 250_000) -> None:
         if limit < 1:
             raise ValueError(f"limit is at least 1, not {limit}")
-        self._path = os.fspath(path)
+        self._path = os.fsdecode(path)
         self._process = os.getpid()
         self.written: str | None = None
-        self._arrivals: list[_Arrival] = []
+        self._counts: Counter[str] = Counter()  # of switches, by the name of their target
         self._ring = _Ring(limit)
         self._threads: dict[int, _Thread] = {}  # by number, those that have not ended
         self._ended_threads: deque[_Thread] = deque(maxlen=max(limit, _ENDED_THREADS))
@@ -156,6 +157,7 @@ class timeline:
         if self._file is not None:
             raise RuntimeError("a timeline is recorded once")
         self._file = open(self._path, "w", encoding="utf-8")
+        self._absolute_path = os.path.abspath(self._path)  # a child may go elsewhere
         self._process = os.getpid()
         try:
             self._begun = _clock()
@@ -182,14 +184,16 @@ class timeline:
                 self._write(self._file, ended)
                 self.written = self._path
                 return
-        path = self._path_of_child()
-        with open(path, "w", encoding="utf-8") as file:
-            self._write(file, ended)
-        self.written = path
-
-    def _path_of_child(self) -> str:
-        begin, end = os.path.splitext(self._path)
-        return f"{begin}.{os.getpid()}{end}"
+        begin, end = os.path.splitext(self._absolute_path)
+        path = f"{begin}.{os.getpid()}{end}"
+        try:
+            with open(path, "w", encoding="utf-8") as file:
+                self._write(file, ended)
+        except OSError as error:
+            # It may be another user's by now, and has not asked for a file.
+            print(f"greenlet.debug: {path} cannot be written: {error.strerror}", file=sys.stderr)
+        else:
+            self.written = path
 
     def note_fork(self) -> None:
         """This is the child: what was before is its parent's, but for who is running."""
@@ -201,12 +205,13 @@ class timeline:
 
     def summary(self) -> str:
         """Return a line that says, when the recording is over, how many switches went where."""
-        counts = Counter(shortened(arrival.track.name) for arrival in self._arrivals)
-        parts = [f"{count} to {name}" for name, count in counts.most_common(_MOST_NAMED)]
-        others = counts.total() - sum(count for _, count in counts.most_common(_MOST_NAMED))
+        total = self._counts.total()
+        named = self._counts.most_common(_MOST_NAMED)
+        parts = [f"{total} switches", *(f"{count} to {name}" for name, count in named)]
+        others = total - sum(count for _, count in named)
         if others:
             parts.append(f"{others} to others")
-        return f"{counts.total()} switches" + ("".join(f", {part}" for part in parts))
+        return ", ".join(parts)
 
     def _recorder(
         self, main: greenlet, before: _TraceCallback | None, is_new: bool
@@ -263,7 +268,7 @@ class timeline:
         threads = [*self._ended_threads.copy(), *list(self._threads.values())]
         alive = [track for thread in threads for track in list(thread.tracks.values())]
         arrivals, dropped = self._ring.arrivals(alive, self._begun)
-        self._arrivals = arrivals
+        self._counts = Counter(shortened(arrival.track.name) for arrival in arrivals)
         file.write('{"traceEvents": [')
         separator = "\n"
         for event in self._trace_events(threads, arrivals, ended):
